@@ -1,0 +1,314 @@
+"""Message bodies to values and back: events, task messages and answers, as the original's.
+
+Whatever is refused here is refused with the name of the field and never with a value, since
+bodies carry metadata.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, ValidationError
+
+from cloudseam.errors import InvalidMessageError
+from cloudseam.event import ANSWERS, TASK_COMPLETED, TASK_ERROR, Answer, Event, Json, Scalar
+from cloudseam.stack import Stack
+from cloudseam.step import RunTask
+
+MAX_STACK_ID_CHARACTERS = 255
+MAX_METADATA_BYTES = 100_000
+MAX_OUTPUTS_BYTES = 32_000
+MAX_DESCRIPTION_CHARACTERS = 4_000
+# Auxiliary rows of the store live under ids with this prefix.
+RESERVED_ID_PREFIX = "cloudseam#"
+# DynamoDB: numbers have at most 38 digits and magnitudes up to 9.99e+125 (developer guide,
+# "Supported data types"). Refused at the door rather than by the store.
+MAX_INTEGER = 10**38
+MAX_FLOAT = 9.9e125
+MIN_FLOAT = 1e-130
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """A task message as the satisfier sees it. `task` is echoed in the answer, whole."""
+
+    stack_id: str
+    machine: str
+    task: Mapping[str, Json]
+    name: str
+    executor: str
+    config: Mapping[str, Json]
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+def _text(value: Any) -> str:
+    """A text that can be stored and sent: not empty, and no half of a surrogate pair."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text that is not empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("holds half of a surrogate pair")
+    return value
+
+
+def _stack_id(value: Any) -> str:
+    text = _text(value)
+    if len(text) > MAX_STACK_ID_CHARACTERS:
+        raise ValueError(f"must have at most {MAX_STACK_ID_CHARACTERS} characters")
+    if not text.isprintable():
+        raise ValueError("must not hold control characters")
+    if text.startswith(RESERVED_ID_PREFIX):
+        raise ValueError(f"must not start with '{RESERVED_ID_PREFIX}', which is reserved")
+    return text
+
+
+def _flat(value: Any) -> dict[str, Scalar]:
+    if not isinstance(value, dict):
+        raise ValueError("must be a flat object")
+    for key, item in value.items():
+        _text(key)
+        problem = _scalar_problem(item)
+        if problem:
+            raise ValueError(f"must be a flat object of plain values; key '{key[:80]}' {problem}")
+    if len(json.dumps(value)) > MAX_METADATA_BYTES:
+        raise ValueError(f"must be at most {MAX_METADATA_BYTES} bytes as JSON")
+    return value
+
+
+def _scalar_problem(item: Any) -> str | None:
+    if item is None or isinstance(item, bool):
+        return None
+    if isinstance(item, str):
+        half = any("\ud800" <= character <= "\udfff" for character in item)
+        return "holds half of a surrogate pair" if half else None
+    if isinstance(item, int):
+        return "holds a number of more than 38 digits" if abs(item) >= MAX_INTEGER else None
+    if isinstance(item, float):
+        kept = math.isfinite(item) and (item == 0 or MIN_FLOAT <= abs(item) <= MAX_FLOAT)
+        return None if kept else "holds a number that is out of range"
+    return "holds an object or a list"
+
+
+def _outputs(value: Any) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    if len(json.dumps(value)) > MAX_OUTPUTS_BYTES:
+        raise ValueError(f"must be at most {MAX_OUTPUTS_BYTES} bytes as JSON")
+    return value
+
+
+Model = TypeVar("Model", bound=BaseModel)
+Text = Annotated[str, BeforeValidator(_text)]
+StackId = Annotated[str, BeforeValidator(_stack_id)]
+Metadata = Annotated[dict[str, Any], BeforeValidator(_flat)]
+Outputs = Annotated[dict[str, Any], BeforeValidator(_outputs)]
+
+
+class _EventBody(BaseModel):
+    """The fields of an event message that mean something; others are left alone."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    stack_id: StackId = Field(alias="stackId")
+    event: StrictStr | None = None
+    action: StrictStr | None = None
+    event_id: Text | None = Field(default=None, alias="eventId")
+    machine: Text | None = None
+    metadata: Metadata | None = None
+
+
+class _AnsweredTask(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    name: Text
+    token: StrictStr = ""
+
+
+class _AnswerBody(_EventBody):
+    """What an answer of a task says besides."""
+
+    task: _AnsweredTask
+    description: Any = None
+    outputs: Outputs | None = None
+
+
+class _RequestedTask(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    name: Text
+    executor: Text
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class _RequestingStack(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: StackId
+    machine: Text
+    metadata: Metadata | None = None
+
+
+class _TaskBody(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    task: _RequestedTask
+    stack: _RequestingStack
+
+
+def parse_event(body: str, message_id: str) -> Event:
+    """The event a message body holds. `message_id` names it when the body has no `eventId`.
+
+    Raises:
+        InvalidMessageError: what is wrong with which field.
+    """
+    raw = _json_object(body)
+    name = raw.get("event") or raw.get("action")
+    is_answer = isinstance(name, str) and name in ANSWERS
+    parsed = _validate(_AnswerBody if is_answer else _EventBody, raw)
+    if not name:
+        raise InvalidMessageError(
+            "The message has no `event`. Send the name of one of the machine's events.",
+            stack_id=parsed.stack_id,
+        )
+    return Event(
+        id=parsed.event_id or message_id,
+        stack_id=parsed.stack_id,
+        name=str(name),
+        machine=parsed.machine,
+        metadata=parsed.metadata or {},
+        answer=_parsed_answer(parsed) if isinstance(parsed, _AnswerBody) else None,
+    )
+
+
+def _parsed_answer(body: _AnswerBody) -> Answer:
+    told = body.description
+    text = told if told is None or isinstance(told, str) else json.dumps(told)
+    return Answer(
+        task=body.task.name,
+        token=body.task.token,
+        description=_bounded(text),
+        outputs=body.outputs or {},
+    )
+
+
+def parse_task(body: str) -> TaskRequest:
+    """What a task message asks for.
+
+    Raises:
+        InvalidMessageError: what is wrong with which field.
+    """
+    raw = _json_object(body)
+    parsed = _validate(_TaskBody, raw)
+    return TaskRequest(
+        stack_id=parsed.stack.id,
+        machine=parsed.stack.machine,
+        task=raw["task"],
+        name=parsed.task.name,
+        executor=parsed.task.executor,
+        config=parsed.task.config,
+        metadata=parsed.stack.metadata or {},
+    )
+
+
+def task_message(stack: Stack, run: RunTask) -> str:
+    """The body that asks for one attempt of a task. It carries no token but its own."""
+    task: dict[str, Any] = {
+        "name": run.task.name,
+        "executor": run.task.executor,
+        "config": run.task.config,
+        "token": run.token,
+        "epoch": run.epoch,
+        "attempt": run.attempt,
+    }
+    return _dump({"task": task, "stack": stack_view(stack)})
+
+
+def stack_view(stack: Stack) -> dict[str, Any]:
+    """A stack as others may see it: no tokens, nothing of the protocol."""
+    return {
+        "id": stack.id,
+        "previousState": stack.previous_state,
+        "machine": stack.machine,
+        "_state": stack.state,
+        "tasks": [
+            {"name": task.name, "status": task.status.value}
+            | ({"errorMessage": task.error_message} if task.error_message else {})
+            for task in stack.tasks
+        ],
+        "metadata": dict(stack.metadata),
+        "createdAt": stack.created_at,
+        "updatedAt": stack.updated_at,
+    }
+
+
+def completed_message(
+    request: TaskRequest, event_id: str, outputs: Mapping[str, Json] | None = None
+) -> str:
+    """The body that says a task succeeded, with the task echoed."""
+    body = _answer(TASK_COMPLETED, request, event_id)
+    return _dump(body | ({"outputs": outputs} if outputs else {}))
+
+
+def failed_message(request: TaskRequest, event_id: str, description: str) -> str:
+    """The body that says a task failed and why, with the task echoed."""
+    body = _answer(TASK_ERROR, request, event_id)
+    return _dump(body | {"description": _bounded(description)})
+
+
+def _answer(event: str, request: TaskRequest, event_id: str) -> dict[str, Any]:
+    return {"event": event, "stackId": request.stack_id, "task": request.task, "eventId": event_id}
+
+
+def _bounded(description: str | None) -> str | None:
+    """The end of a long description, where tools say what went wrong."""
+    if description is None or len(description) <= MAX_DESCRIPTION_CHARACTERS:
+        return description
+    return "…" + description[-MAX_DESCRIPTION_CHARACTERS + 1 :]
+
+
+def _dump(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _json_object(body: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise InvalidMessageError("The message is nested too deeply.") from None
+    except ValueError as error:
+        raise InvalidMessageError(f"The message is not JSON: {_place(error)}.") from None
+    if not isinstance(parsed, dict):
+        raise InvalidMessageError("The message is not a JSON object.")
+    return parsed
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _place(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    return str(error) if "not a JSON number" in str(error) else "a number is too long"
+
+
+def _validate(model: type[Model], raw: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        problems = [
+            f"`{'.'.join(map(str, item['loc']))}` {_problem(item['type'], item['msg'])}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        stack_id = raw.get("stackId")
+        raise InvalidMessageError(
+            f"The message cannot be read: {'; '.join(problems)}.",
+            stack_id=stack_id if isinstance(stack_id, str) else None,
+        ) from None
+
+
+def _problem(kind: str, text: str) -> str:
+    if kind == "missing":
+        return "is missing"
+    return text.removeprefix("Value error, ").removeprefix("Input ")
