@@ -1,0 +1,87 @@
+"""What happens to a message that met an error: to the dead-letter queue, or back for later."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cloudseam.errors import CloudSeamError, TerminalError
+from cloudseam.outcome import Fate, Outcome
+from cloudseam.queues import OutgoingMessage, Queue
+
+# The first wait before a message is tried again, in seconds; it doubles with each receive.
+FIRST_WAIT = 5
+LONGEST_WAIT = 900
+# SQS attribute values may not hold most control characters (API reference, SendMessage).
+MAX_REASON_CHARACTERS = 1_000
+
+
+class DeadLetters:
+    """Settles failed deliveries, so that every dead letter has a reason and nothing is lost.
+
+    `source` is the queue the deliveries came from, `letters` its dead-letter queue; without
+    `letters` a message always goes back, and the queue's own redrive policy ends it.
+    """
+
+    def __init__(self, letters: Queue | None, source: Queue | None, max_receives: int) -> None:
+        self._letters = letters
+        self._source = source
+        self._max_receives = max_receives
+
+    def settle(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes with their fate: what failed is dead-lettered or returned."""
+        hopeless = [outcome for outcome in outcomes if self._is_hopeless(outcome)]
+        lettered = self._send(hopeless)
+        settled = [
+            replace(outcome, fate=_fate(outcome, outcome in lettered)) for outcome in outcomes
+        ]
+        self._defer([outcome for outcome in settled if outcome.fate is Fate.RETURNED])
+        return settled
+
+    def _is_hopeless(self, outcome: Outcome) -> bool:
+        last = outcome.delivery.receive_count >= self._max_receives
+        return outcome.error is not None and (last or isinstance(outcome.error, TerminalError))
+
+    def _send(self, hopeless: list[Outcome]) -> list[Outcome]:
+        """Those that the dead-letter queue took. What it did not take is tried again later."""
+        if self._letters is None or not hopeless:
+            return []
+        failed = self._letters.send([_letter(outcome) for outcome in hopeless])
+        return [outcome for position, outcome in enumerate(hopeless) if position not in failed]
+
+    def _defer(self, returned: list[Outcome]) -> None:
+        if self._source is not None and returned:
+            self._source.defer(
+                {
+                    outcome.delivery.receipt: wait_before(outcome.delivery.receive_count + 1)
+                    for outcome in returned
+                }
+            )
+
+
+def wait_before(receive: int) -> int:
+    """Seconds to wait before a message is received for the `receive`-th time (from 2)."""
+    return int(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(receive - 2, 10)))
+
+
+def _fate(outcome: Outcome, lettered: bool) -> Fate:
+    if outcome.error is None:
+        return Fate.DONE
+    return Fate.DEAD_LETTERED if lettered else Fate.RETURNED
+
+
+def _letter(outcome: Outcome) -> OutgoingMessage:
+    """The message as it came, with its reason as attributes."""
+    error = outcome.error
+    known = isinstance(error, CloudSeamError)
+    attributes = {
+        "error": type(error).__name__,
+        "reason": _printable(str(error) if known else "Unexpected error; see the log."),
+        "messageId": outcome.delivery.message_id,
+        "receiveCount": str(outcome.delivery.receive_count),
+    }
+    return OutgoingMessage(outcome.delivery.body, attributes)
+
+
+def _printable(text: str) -> str:
+    """The text as SQS takes it, cut to a length that leaves room for the body."""
+    kept = (c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(kept)[:MAX_REASON_CHARACTERS] or "unknown"

@@ -1,0 +1,85 @@
+"""Logs, metrics and traces through Powertools. No metadata value ever gets here."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+from cloudseam.errors import CloudSeamError
+from cloudseam.outcome import Fate, Outcome
+from cloudseam.step import Verdict
+
+Handler = Callable[..., Any]
+
+# The ports and the service log through the standard library, under this name.
+logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cloudseam"), name="cloudseam")
+metrics = Metrics(
+    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "CloudSeam"),
+    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cloudseam"),
+)
+
+
+def count(name: str, number: int = 1) -> None:
+    """Adds to a metric of the invocation that is running."""
+    if number:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+
+
+def observed(handler: Handler) -> Handler:
+    """A Lambda handler that logs with its context, flushes metrics, and is traced if asked to.
+
+    Tracing is asked for by `CLOUDSEAM_TRACING=1`; otherwise the tracer is not even imported.
+    """
+    handler = metrics.log_metrics(logger.inject_lambda_context(handler))
+    if os.environ.get("CLOUDSEAM_TRACING") not in {"1", "true"}:
+        return handler
+    from aws_lambda_powertools.tracing import Tracer
+
+    return Tracer().capture_lambda_handler(handler)
+
+
+def log_event(outcome: Outcome) -> None:
+    """One line for one delivery, and its part of the metrics."""
+    if outcome.error is not None:
+        _log_error(outcome, outcome.error)
+    elif outcome.verdict is Verdict.APPLIED:
+        count("EventsApplied")
+        logger.info("Event applied", extra=_place(outcome) | _move(outcome))
+    else:
+        count("EventsIgnored")
+        logger.info("Event ignored", extra=_place(outcome) | {"verdict": outcome.verdict})
+
+
+def _log_error(outcome: Outcome, error: Exception) -> None:
+    dead = outcome.fate is Fate.DEAD_LETTERED
+    count("EventsDeadLettered" if dead else "EventsReturned")
+    known = isinstance(error, CloudSeamError)
+    logger.warning(
+        "Event dead-lettered" if dead else "Event returned to the queue",
+        extra=_place(outcome)
+        | {"error": type(error).__name__, "reason": str(error) if known else "unexpected"},
+        exc_info=None if known else error,
+    )
+
+
+def _place(outcome: Outcome) -> dict[str, Any]:
+    event, stack = outcome.event, outcome.after or outcome.before
+    return {
+        "message_id": outcome.delivery.message_id,
+        "receive_count": outcome.delivery.receive_count,
+        "stack_id": event.stack_id if event else None,
+        "machine": stack.machine if stack else event.machine if event else None,
+        "event": event.name if event else None,
+        "event_id": event.id if event else None,
+    }
+
+
+def _move(outcome: Outcome) -> dict[str, Any]:
+    before, after = outcome.before, outcome.after
+    return {
+        "state_before": before.state if before and not before.is_removed else None,
+        "state": "REMOVED" if after and after.is_removed else after and after.state,
+        "tasks_asked": [run.task.name for run in outcome.effects],
+    }

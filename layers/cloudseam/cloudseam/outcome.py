@@ -1,0 +1,35 @@
+"""What became of one delivery."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloudseam.delivery import Delivery
+from cloudseam.event import Event
+from cloudseam.stack import Stack
+from cloudseam.step import RunTask, Verdict
+
+
+class Fate(StrEnum):
+    """Where the message is now."""
+
+    DONE = "DONE"
+    RETURNED = "RETURNED"
+    DEAD_LETTERED = "DEAD_LETTERED"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One delivery's own outcome: a verdict on its event, or the error that it met.
+
+    `before` and `after` are the stack around this event, where it had one; `effects` are the
+    task attempts whose messages are owed to this delivery.
+    """
+
+    delivery: Delivery
+    event: Event | None = None
+    verdict: Verdict | None = None
+    before: Stack | None = None
+    after: Stack | None = None
+    effects: tuple[RunTask, ...] = ()
+    error: Exception | None = None
+    fate: Fate = Fate.DONE

@@ -1,0 +1,159 @@
+"""A batch of events: load their stacks, fold the events in, commit each stack once, send.
+
+Knows no machine language, no store and no queue: it talks to ports only, and is the one place
+where deciding and doing meet.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cloudseam.clock import Clock
+from cloudseam.delivery import Delivery
+from cloudseam.errors import CloudSeamError, StackConflictError
+from cloudseam.event import Event
+from cloudseam.locators import MachineLocator
+from cloudseam.messages import parse_event, task_message
+from cloudseam.outcome import Outcome
+from cloudseam.persistence import StackRepository
+from cloudseam.queues import OutgoingMessage, Queue
+from cloudseam.stack import Stack, TaskStatus
+from cloudseam.step import RunTask, Step, Verdict, admit, step
+
+# A lost race is run again at once this often; then the events go back to the queue.
+COMMIT_ATTEMPTS = 4
+
+logger = logging.getLogger(__name__)
+
+Groups = dict[str, list[int]]  # stack id → positions of its events in the batch, in order
+
+
+class StackService:
+    """Applies events to stacks."""
+
+    def __init__(
+        self,
+        stacks: StackRepository,
+        machines: MachineLocator,
+        tasks: Queue,
+        clock: Clock,
+    ) -> None:
+        self._stacks = stacks
+        self._machines = machines
+        self._tasks = tasks
+        self._clock = clock
+
+    def handle_batch(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        """Each delivery's own outcome, in order; events of one stack are applied in order.
+
+        An unexpected error becomes the outcome of the deliveries it touched, never of others.
+        """
+        outcomes = [_parsed(delivery) for delivery in deliveries]
+        groups = _by_stack(outcomes)
+        waiting = groups
+        for _ in range(COMMIT_ATTEMPTS):
+            waiting = self._commit(waiting, outcomes)
+            if not waiting:
+                break
+        self._send(groups, outcomes)
+        return outcomes
+
+    def _commit(self, groups: Groups, outcomes: list[Outcome]) -> Groups:
+        """Folds each group into its stack and commits it; the groups that lost a race."""
+        loaded = self._stacks.load(list(groups))
+        changed: list[Stack] = []
+        for stack_id, positions in groups.items():
+            if stack_id in loaded.failures:
+                _fail(positions, outcomes, loaded.failures[stack_id])
+                continue
+            stack = self._fold(loaded.stacks.get(stack_id), positions, outcomes)
+            if stack is not None:
+                changed.append(stack)
+        failures = self._stacks.save(changed) if changed else {}
+        for stack_id, error in failures.items():
+            _fail(groups[stack_id], outcomes, error)
+        return {
+            stack_id: groups[stack_id]
+            for stack_id, error in failures.items()
+            if isinstance(error, StackConflictError)
+        }
+
+    def _fold(
+        self, stored: Stack | None, positions: Sequence[int], outcomes: list[Outcome]
+    ) -> Stack | None:
+        """The stack after its events, or None if none of them changed it."""
+        stack, changed = stored, False
+        for position in positions:
+            outcome = self._stepped(outcomes[position], stack)
+            outcomes[position] = outcome
+            changed = changed or outcome.verdict is Verdict.APPLIED
+            stack = outcome.after
+        return stack if changed else None
+
+    def _stepped(self, parsed: Outcome, stack: Stack | None) -> Outcome:
+        fresh = Outcome(parsed.delivery, event=parsed.event, before=stack, after=stack)
+        try:
+            taken = self._take(stack, parsed.event) if parsed.event else Verdict.LATE
+        except CloudSeamError as error:
+            return replace(fresh, error=error)
+        except Exception as error:  # one event's surprise must not fail the others
+            logger.exception("Unexpected error while applying an event")
+            return replace(fresh, error=error)
+        if isinstance(taken, Verdict):
+            return replace(fresh, verdict=taken)
+        return replace(fresh, verdict=taken.verdict, after=taken.stack, effects=taken.effects)
+
+    def _take(self, stored: Stack | None, event: Event) -> Step | Verdict:
+        given = self._clock.draw()
+        stack = admit(stored, event, given.now)
+        if isinstance(stack, Verdict):
+            return stack
+        return step(self._machines.get(stack.machine), stack, event, given)
+
+    def _send(self, groups: Groups, outcomes: list[Outcome]) -> None:
+        """Sends what is still owed once all events are folded; a failure fails who is owed it."""
+        owed: dict[str, OutgoingMessage] = {}
+        owed_to: dict[str, list[int]] = {}
+        for positions in groups.values():
+            stack = outcomes[positions[-1]].after
+            if stack is None:
+                continue
+            for position in positions:
+                for run in _still_owed(outcomes[position], stack):
+                    owed.setdefault(run.token, OutgoingMessage(task_message(stack, run)))
+                    owed_to.setdefault(run.token, []).append(position)
+        tokens = list(owed)
+        failures = self._tasks.send(list(owed.values())) if owed else {}
+        for number, error in failures.items():
+            _fail(owed_to[tokens[number]], outcomes, error)
+
+
+def _parsed(delivery: Delivery) -> Outcome:
+    try:
+        return Outcome(delivery, event=parse_event(delivery.body, delivery.message_id))
+    except CloudSeamError as error:
+        return Outcome(delivery, error=error)
+
+
+def _by_stack(outcomes: Sequence[Outcome]) -> Groups:
+    groups: Groups = {}
+    for position, outcome in enumerate(outcomes):
+        if outcome.event is not None:
+            groups.setdefault(outcome.event.stack_id, []).append(position)
+    return groups
+
+
+def _fail(positions: Iterable[int], outcomes: list[Outcome], error: Exception) -> None:
+    """Gives the error to each of the deliveries that has none of its own."""
+    for position in positions:
+        failed = outcomes[position]
+        if failed.error is None:
+            outcomes[position] = replace(failed, verdict=None, effects=(), error=error)
+
+
+def _still_owed(outcome: Outcome, stack: Stack) -> Iterable[RunTask]:
+    """The delivery's task attempts that no later event of the batch has settled or replaced."""
+    for run in outcome.effects:
+        task = stack.task(run.task.name)
+        if task and task.status is TaskStatus.PENDING and task.token == run.token:
+            yield run

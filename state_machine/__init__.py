@@ -1,0 +1,1 @@
+"""The state machine function: moves stacks and asks for tasks."""
