@@ -1,0 +1,1 @@
+"""The `cloudseam` command line. Never in a Lambda package."""
