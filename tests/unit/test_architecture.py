@@ -1,0 +1,98 @@
+"""Imports point one way: entry → shell → adapters → edges → core."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYER = ROOT / "layers" / "cloudseam" / "cloudseam"
+
+CORE = {"errors", "event", "given", "stack", "machine", "step", "finding", "delivery", "outcome"}
+LANGUAGES = CORE | {"languages"}
+EDGES = LANGUAGES | {"messages", "settings", "observability"}
+PORTS = EDGES | {"persistence", "locators", "queues", "clock"}
+SHELL = PORTS | {"service", "dead_letters", "batch", "poller"}
+
+# What each room may import of the layer, and which packages from outside.
+ROOMS = {
+    "core": (CORE, CORE, set()),
+    "languages": ({"languages"}, LANGUAGES, {"yaml"}),
+    "edges": ({"messages", "settings", "observability"}, EDGES, {"pydantic", "aws_lambda_powertools"}),
+    "ports": (
+        {"persistence", "locators", "queues", "clock"},
+        PORTS,
+        {"boto3", "botocore", "mypy_boto3_dynamodb", "mypy_boto3_sqs"},
+    ),
+    "shell": (
+        {"service", "dead_letters", "batch", "poller"},
+        SHELL,
+        {"aws_lambda_powertools", "botocore", "mypy_boto3_sqs"},
+    ),
+}
+
+
+def _files(names: set[str]) -> Iterator[Path]:
+    for name in sorted(names):
+        path = LAYER / f"{name}.py"
+        if path.exists():
+            yield path
+        yield from (LAYER / name).rglob("*.py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def _foreign(path: Path, ours: set[str], packages: set[str]) -> list[str]:
+    foreign = []
+    for name in _imports(path):
+        first, *rest = name.split(".")
+        if first == "cloudseam":
+            allowed = not rest or rest[0] in ours
+        else:
+            allowed = first in sys.stdlib_module_names or first in packages
+        if not allowed:
+            foreign.append(name)
+    return foreign
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_below_it(room: str) -> None:
+    names, ours, packages = ROOMS[room]
+
+    foreign = {
+        str(path.relative_to(LAYER)): found
+        for path in _files(names)
+        if (found := _foreign(path, ours, packages))
+    }
+
+    assert not foreign
+
+
+def test_every_file_of_the_layer_is_in_a_room() -> None:
+    placed = set().union(*(names for names, _, _ in ROOMS.values()))
+
+    present = {path.stem for path in LAYER.glob("*") if not path.name.startswith("__")}
+
+    assert present <= placed
+
+
+@pytest.mark.parametrize("function", ["state_machine", "task_satisfier"])
+def test_a_function_never_imports_the_command_line_or_the_other_function(function: str) -> None:
+    others = {"cloudseam_cli", "state_machine", "task_satisfier"} - {function}
+
+    found = {
+        name
+        for path in (ROOT / function).rglob("*.py")
+        for name in _imports(path)
+        if name.split(".")[0] in others
+    }
+
+    assert not found
