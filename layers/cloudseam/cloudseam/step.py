@@ -70,6 +70,8 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
     Raises:
         CloudSeamError: the event cannot be applied; nothing has changed.
     """
+    if stack.has_applied(event.id):
+        return Step(stack, Verdict.DUPLICATE, _owed(machine, stack, event))
     if event.machine is not None and event.machine != stack.machine:
         raise MachineMismatchError(
             f"Event '{event.name}' names machine '{event.machine}', but stack '{stack.id}' runs "
@@ -79,8 +81,6 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
             state=stack.state,
             event=event.name,
         )
-    if stack.has_applied(event.id):
-        return Step(stack, Verdict.DUPLICATE, _owed(machine, stack, event))
     after = machine.react(stack, event, given)
     if after is stack and event.is_answer:
         return Step(stack, Verdict.LATE, _owed(machine, stack, event))

@@ -1,0 +1,259 @@
+"""One event, one step: for whom it is, whether it is new, and what is owed because of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from cloudseam.errors import MachineMismatchError, StackNotFoundError
+from cloudseam.event import RETRY_FAILED_TASKS, RETRY_PENDING_TASKS, Event
+from cloudseam.stack import APPLIED_EVENTS_KEPT, Stack, event_mark
+from cloudseam.step import Verdict, admit, step
+from tests.builders import (
+    NOW,
+    a_completion,
+    a_failure,
+    a_machine,
+    a_stack,
+    after,
+    an_event,
+    given,
+    statuses,
+    token_of,
+)
+
+MACHINE = a_machine()
+LAUNCH = an_event("LAUNCH", id="launch-1", machine="life")
+
+
+def removed() -> Stack:
+    """What is left of a stack that was launched by LAUNCH and dropped."""
+    stack = Stack.new("s", "life", NOW)
+    stack = after(stack, an_event("START", id="launch-1"), an_event("DROP", id="drop-1"))
+    assert stack.is_removed
+    return replace(stack, version=2)
+
+
+# ---- admit
+
+
+def test_an_event_of_a_stack_that_is_there_is_for_that_stack() -> None:
+    stack = a_stack("RUN")
+
+    assert admit(stack, an_event("PING", machine="another"), NOW) is stack
+
+
+def test_an_event_with_a_machine_starts_a_new_stack_in_init() -> None:
+    stack = admit(None, LAUNCH, NOW)
+
+    assert stack == Stack(id="s", machine="life", state="INIT", created_at=NOW, updated_at=NOW)
+
+
+TOMBSTONE = removed()
+
+
+@pytest.mark.parametrize("stored", [None, TOMBSTONE], ids=["never-there", "removed"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(an_event("PING"), id="no-machine"),
+        pytest.param(an_event(RETRY_FAILED_TASKS), id="retry-failed"),
+        pytest.param(an_event(RETRY_FAILED_TASKS, machine="life"), id="retry-failed-with-machine"),
+        pytest.param(an_event(RETRY_PENDING_TASKS, machine="life"), id="retry-pending"),
+    ],
+)
+def test_an_event_that_starts_no_stack_is_rejected_where_there_is_none(
+    stored: Stack | None, event: Event
+) -> None:
+    with pytest.raises(StackNotFoundError):
+        admit(stored, event, NOW)
+
+
+@pytest.mark.parametrize("stored", [None, TOMBSTONE], ids=["never-there", "removed"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(a_completion("net", "token"), id="completed"),
+        pytest.param(a_failure("net", "token"), id="failed"),
+        pytest.param(a_completion("net"), id="completed-from-outside"),
+        pytest.param(replace(a_completion("net"), machine="life"), id="completed-with-machine"),
+    ],
+)
+def test_an_answer_never_creates_a_stack_and_is_only_late(
+    stored: Stack | None, answer: Event
+) -> None:
+    assert admit(stored, answer, NOW) is Verdict.LATE
+
+
+@pytest.mark.parametrize("event_id", ["launch-1", "drop-1"])
+def test_a_late_duplicate_does_not_bring_a_removed_stack_back(event_id: str) -> None:
+    late = an_event("LAUNCH", id=event_id, machine="life")
+
+    assert admit(TOMBSTONE, late, NOW) is Verdict.DUPLICATE
+
+
+def test_a_new_launch_may_start_a_removed_stack_again_and_counting_goes_on() -> None:
+    again = admit(TOMBSTONE, an_event("LAUNCH", machine="other"), NOW + 5)
+
+    assert isinstance(again, Stack)
+    assert (again.state, again.machine, again.metadata, again.is_removed) == (
+        "INIT",
+        "other",
+        {},
+        False,
+    )
+    assert again.version == TOMBSTONE.version
+    assert again.epoch > TOMBSTONE.epoch
+    assert again.applied == TOMBSTONE.applied
+    assert (again.created_at, again.updated_at) == (NOW + 5, NOW + 5)
+
+
+def test_an_answer_of_the_life_before_does_not_count_in_the_next() -> None:
+    first = after(Stack.new("s", "life", NOW), LAUNCH)
+    old = token_of(first, "net")
+    leaving = after(first, an_event("DESTROY"))
+    gone = after(leaving, a_completion("net-down", token_of(leaving, "net-down")))
+    new = admit(gone, launch := an_event("LAUNCH", machine="life"), NOW)
+    assert isinstance(new, Stack)
+    second = step(MACHINE, new, launch, given(77)).stack
+
+    taken = step(MACHINE, second, a_completion("net", old), given(78))
+
+    assert taken.verdict is Verdict.LATE
+    assert statuses(taken.stack) == {"net": "PENDING", "db": "PENDING"}
+
+
+# ---- whose machine
+
+
+def test_an_event_that_names_another_machine_is_refused_and_says_which() -> None:
+    with pytest.raises(MachineMismatchError, match=r"'other'.*'life'") as raised:
+        step(MACHINE, a_stack("RUN"), an_event("PING", machine="other"), given())
+
+    assert (raised.value.machine, raised.value.event) == ("life", "PING")
+
+
+@pytest.mark.parametrize("machine", [None, "life"], ids=["left-out", "repeated"])
+def test_an_event_may_leave_the_machine_out_or_repeat_it(machine: str | None) -> None:
+    event = an_event("PING", machine=machine)
+
+    assert step(MACHINE, a_stack("RUN"), event, given()).verdict is Verdict.APPLIED
+
+
+def test_a_late_launch_of_an_earlier_life_is_a_duplicate_even_on_another_machine() -> None:
+    stack = a_stack("RUN").with_applied("launch-1")
+
+    taken = step(MACHINE, stack, an_event("LAUNCH", id="launch-1", machine="old"), given())
+
+    assert taken.verdict is Verdict.DUPLICATE
+
+
+# ---- duplicates
+
+
+def test_an_applied_event_is_a_duplicate_and_changes_nothing() -> None:
+    event = an_event("PING", metadata={"a": 1})
+    stack = after(a_stack("RUN"), event)
+
+    taken = step(MACHINE, stack, event, given(9))
+
+    assert (taken.verdict, taken.effects) == (Verdict.DUPLICATE, ())
+    assert taken.stack is stack
+
+
+def test_a_rejected_event_is_not_remembered_so_it_may_apply_later() -> None:
+    stack = a_stack("INIT")
+    early = an_event("UPDATE")
+    with pytest.raises(Exception, match="UPDATE"):
+        step(MACHINE, stack, early, given())
+
+    assert after(stack, an_event("START"), early).state == "UPDATE"
+
+
+def test_a_duplicate_is_owed_the_tasks_that_nobody_has_answered() -> None:
+    stack = after(Stack.new("s", "life", NOW), LAUNCH)
+    half = after(stack, a_completion("net", token_of(stack, "net")))
+
+    first, again = (step(MACHINE, found, LAUNCH, given(9)) for found in (stack, half))
+
+    assert [effect.task.name for effect in first.effects] == ["net", "db"]
+    assert [effect.task.name for effect in again.effects] == ["db"]
+    assert again.effects[0].token == token_of(stack, "db")
+
+
+@pytest.mark.parametrize("token", ["with-token", "from-outside"])
+def test_a_completion_again_is_owed_the_tasks_of_the_state_it_led_to(token: str) -> None:
+    machine = a_machine()
+    stack = a_stack("PROVISION", tasks={"net": "SATISFIED", "db": "PENDING"})
+    done = a_completion("db", "token-of-db" if token == "with-token" else "")
+    # From PROVISION the completion leads to RUN; RUN gets tasks of its own for this test.
+    run = replace(machine.definition.states["RUN"], tasks=("smoke",))
+    states = {**machine.definition.states, "RUN": run}
+    machine = replace(machine, definition=replace(machine.definition, states=states))
+    advanced = step(machine, stack, done, given())
+
+    again = step(machine, advanced.stack, done, given(9))
+
+    assert again.stack is advanced.stack
+    assert again.verdict is (Verdict.LATE if token == "with-token" else Verdict.DUPLICATE)
+    assert [effect.token for effect in again.effects] == [
+        effect.token for effect in advanced.effects
+    ]
+
+
+def test_an_older_duplicate_is_owed_nothing_that_a_later_event_asked_for() -> None:
+    stack = after(Stack.new("s", "life", NOW), LAUNCH, an_event(RETRY_PENDING_TASKS, id="retry"))
+
+    assert step(MACHINE, stack, LAUNCH, given(9)).effects == ()
+    retry = step(MACHINE, stack, an_event(RETRY_PENDING_TASKS, id="retry"), given(9))
+    assert [effect.attempt for effect in retry.effects] == [2, 2]
+
+
+# ---- what is remembered
+
+
+def test_the_last_64_outside_events_are_remembered_newest_last() -> None:
+    events = [an_event("PING", id=f"id-{n}") for n in range(APPLIED_EVENTS_KEPT + 6)]
+
+    stack = after(a_stack("RUN"), *events)
+
+    assert APPLIED_EVENTS_KEPT == 64
+    assert stack.applied == tuple(event_mark(f"id-{n}") for n in range(6, 70))
+    assert all(len(mark) == 8 for mark in stack.applied)
+
+
+def test_a_token_makes_remembering_the_answers_id_needless() -> None:
+    stack = a_stack("PROVISION", tasks={"net": "PENDING", "db": "PENDING"})
+
+    fenced = after(stack, a_completion("net", "token-of-net"))
+    outside = after(stack, a_completion("net", id="by-hand"))
+
+    assert fenced.applied == ()
+    assert outside.applied == (event_mark("by-hand"),)
+
+
+def test_a_step_records_its_time_and_the_definition_it_followed() -> None:
+    stack = a_stack("RUN", machine_digest="older")
+
+    taken = step(MACHINE, stack, an_event("PING"), given(42))
+
+    assert (taken.stack.updated_at, taken.stack.created_at) == (NOW + 42, NOW)
+    assert taken.stack.machine_digest == MACHINE.digest
+
+
+def test_a_step_leaves_the_version_to_the_commit() -> None:
+    assert after(a_stack("RUN", version=5), an_event("UPDATE")).version == 5
+
+
+def test_a_late_answer_does_not_even_touch_the_time() -> None:
+    stack = a_stack("RUN")
+
+    assert step(MACHINE, stack, a_completion("net", "old"), given(42)).stack is stack
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_tokens_repeat_with_the_same_entropy_and_differ_otherwise(number: int) -> None:
+    first, second = (step(MACHINE, a_stack("RUN"), an_event("UPDATE"), given(n)) for n in (1, 2))
+    same = step(MACHINE, a_stack("RUN"), an_event("UPDATE"), given(number))
+
+    assert [e.token for e in same.effects] == [e.token for e in (first, second)[number - 1].effects]
+    assert not {e.token for e in first.effects} & {e.token for e in second.effects}
