@@ -1,0 +1,43 @@
+"""Which processes run, for tests that nothing is left behind."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+
+def group(leader: int) -> list[int]:
+    """The processes of a group. One that has ended and that nobody has collected is not one."""
+    return [pid for pid, _, pgid, state in _table() if pgid == leader and "Z" not in state]
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    children = [child for child, parent, _, state in _table() if parent == pid and "Z" not in state]
+    return children + [grandchild for child in children for grandchild in descendants(child)]
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is there and has not ended."""
+    return any(known == pid and "Z" not in state for known, _, _, state in _table())
+
+
+def command_line(pid: int) -> str:
+    """What a process was started as; empty once it is gone."""
+    return _ps("-ww", "-o", "args=", "-p", str(pid)).strip()
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether it comes to hold: what another process does cannot be waited for any other way."""
+    deadline = time.monotonic() + seconds
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return held
+
+
+def _table() -> list[tuple[int, int, int, str]]:
+    rows = [line.split() for line in _ps("-A", "-o", "pid=,ppid=,pgid=,stat=").splitlines()]
+    return [(int(pid), int(parent), int(pgid), state) for pid, parent, pgid, state in rows]
+
+
+def _ps(*arguments: str) -> str:
+    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
