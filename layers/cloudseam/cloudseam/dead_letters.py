@@ -28,10 +28,10 @@ class DeadLetters:
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The outcomes with their fate: what failed is dead-lettered or returned."""
-        hopeless = [outcome for outcome in outcomes if self._is_hopeless(outcome)]
-        lettered = self._send(hopeless)
+        lettered = self._send(outcomes)
         settled = [
-            replace(outcome, fate=_fate(outcome, outcome in lettered)) for outcome in outcomes
+            replace(outcome, fate=_fate(outcome, position in lettered))
+            for position, outcome in enumerate(outcomes)
         ]
         self._defer([outcome for outcome in settled if outcome.fate is Fate.RETURNED])
         return settled
@@ -40,12 +40,13 @@ class DeadLetters:
         last = outcome.delivery.receive_count >= self._max_receives
         return outcome.error is not None and (last or isinstance(outcome.error, TerminalError))
 
-    def _send(self, hopeless: list[Outcome]) -> list[Outcome]:
-        """Those that the dead-letter queue took. What it did not take is tried again later."""
+    def _send(self, outcomes: Sequence[Outcome]) -> set[int]:
+        """The positions that the dead-letter queue took. What it did not take is tried again."""
+        hopeless = [n for n, outcome in enumerate(outcomes) if self._is_hopeless(outcome)]
         if self._letters is None or not hopeless:
-            return []
-        failed = self._letters.send([_letter(outcome) for outcome in hopeless])
-        return [outcome for position, outcome in enumerate(hopeless) if position not in failed]
+            return set()
+        failed = self._letters.send([_letter(outcomes[position]) for position in hopeless])
+        return {position for n, position in enumerate(hopeless) if n not in failed}
 
     def _defer(self, returned: list[Outcome]) -> None:
         if self._source is not None and returned:

@@ -6,11 +6,11 @@ bodies carry metadata.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from cloudseam.errors import InvalidMessageError
 from cloudseam.event import ANSWERS, TASK_COMPLETED, TASK_ERROR, Answer, Event, Json, Scalar
@@ -21,6 +21,11 @@ MAX_STACK_ID_CHARACTERS = 255
 MAX_METADATA_BYTES = 100_000
 MAX_OUTPUTS_BYTES = 32_000
 MAX_DESCRIPTION_CHARACTERS = 4_000
+# Far below where Python's own recursion limit would make parsing a matter of luck.
+MAX_LEVELS = 100
+# DynamoDB keeps values nested up to 32 levels deep (developer guide, "Service quotas"); outputs
+# lie two levels down in the row.
+MAX_OUTPUTS_LEVELS = 30
 # Auxiliary rows of the store live under ids with this prefix.
 RESERVED_ID_PREFIX = "cloudseam#"
 # DynamoDB: numbers have at most 38 digits and magnitudes up to 9.99e+125 (developer guide,
@@ -28,6 +33,7 @@ RESERVED_ID_PREFIX = "cloudseam#"
 MAX_INTEGER = 10**38
 MAX_FLOAT = 9.9e125
 MIN_FLOAT = 1e-130
+HALF = "holds half of a surrogate pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,20 @@ def _text(value: Any) -> str:
     """A text that can be stored and sent: not empty, and no half of a surrogate pair."""
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("holds half of a surrogate pair")
+    return _whole_text(value)
+
+
+def _whole_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    if _has_half(value):
+        raise ValueError(HALF)
     return value
+
+
+def _has_half(text: str) -> bool:
+    """Whether it holds half of a surrogate pair, which no store and no log can take."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _stack_id(value: Any) -> str:
@@ -80,8 +97,7 @@ def _scalar_problem(item: Any) -> str | None:
     if item is None or isinstance(item, bool):
         return None
     if isinstance(item, str):
-        half = any("\ud800" <= character <= "\udfff" for character in item)
-        return "holds half of a surrogate pair" if half else None
+        return HALF if _has_half(item) else None
     if isinstance(item, int):
         return "holds a number of more than 38 digits" if abs(item) >= MAX_INTEGER else None
     if isinstance(item, float):
@@ -93,13 +109,33 @@ def _scalar_problem(item: Any) -> str | None:
 def _outputs(value: Any) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise ValueError("must be an object")
+    if _is_deeper_than(MAX_OUTPUTS_LEVELS, value):
+        raise ValueError(f"must be nested at most {MAX_OUTPUTS_LEVELS} levels deep")
     if len(json.dumps(value)) > MAX_OUTPUTS_BYTES:
         raise ValueError(f"must be at most {MAX_OUTPUTS_BYTES} bytes as JSON")
+    for item in _scalars(value):
+        problem = _scalar_problem(item)
+        if problem:
+            raise ValueError(problem)
     return value
+
+
+def _scalars(value: Json) -> Iterator[Scalar]:
+    """Every plain value inside, and every key, which has to be a text that is not empty."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield _text(key)
+            yield from _scalars(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _scalars(item)
+    else:
+        yield value
 
 
 Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, BeforeValidator(_text)]
+WholeText = Annotated[str, BeforeValidator(_whole_text)]
 StackId = Annotated[str, BeforeValidator(_stack_id)]
 Metadata = Annotated[dict[str, Any], BeforeValidator(_flat)]
 Outputs = Annotated[dict[str, Any], BeforeValidator(_outputs)]
@@ -111,8 +147,8 @@ class _EventBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     stack_id: StackId = Field(alias="stackId")
-    event: StrictStr | None = None
-    action: StrictStr | None = None
+    event: WholeText | None = None
+    action: WholeText | None = None
     event_id: Text | None = Field(default=None, alias="eventId")
     machine: Text | None = None
     metadata: Metadata | None = None
@@ -122,7 +158,7 @@ class _AnsweredTask(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     name: Text
-    token: StrictStr = ""
+    token: WholeText = ""
 
 
 class _AnswerBody(_EventBody):
@@ -187,7 +223,7 @@ def _parsed_answer(body: _AnswerBody) -> Answer:
     return Answer(
         task=body.task.name,
         token=body.task.token,
-        description=_bounded(text),
+        description=_bounded(_mended(text)),
         outputs=body.outputs or {},
     )
 
@@ -267,6 +303,13 @@ def _bounded(description: str | None) -> str | None:
     return "…" + description[-MAX_DESCRIPTION_CHARACTERS + 1 :]
 
 
+def _mended(description: str | None) -> str | None:
+    """A tool may print anything; its failure counts all the same, so it is mended, not refused."""
+    if description is None or not _has_half(description):
+        return description
+    return description.encode(errors="replace").decode()
+
+
 def _dump(body: Mapping[str, Any]) -> str:
     return json.dumps(body, separators=(",", ":"))
 
@@ -280,7 +323,22 @@ def _json_object(body: str) -> dict[str, Any]:
         raise InvalidMessageError(f"The message is not JSON: {_place(error)}.") from None
     if not isinstance(parsed, dict):
         raise InvalidMessageError("The message is not a JSON object.")
+    if _is_deeper_than(MAX_LEVELS, parsed):
+        raise InvalidMessageError("The message is nested too deeply.")
     return parsed
+
+
+def _is_deeper_than(levels: int, value: Json) -> bool:
+    layer = [value]
+    for _ in range(levels):
+        layer = [item for outer in layer for item in _inside(outer)]
+    return any(isinstance(item, dict | list) for item in layer)
+
+
+def _inside(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> Any:

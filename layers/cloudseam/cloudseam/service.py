@@ -5,7 +5,7 @@ where deciding and doing meet.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cloudseam.clock import Clock
@@ -52,9 +52,9 @@ class StackService:
         groups = _by_stack(outcomes)
         waiting = groups
         for _ in range(COMMIT_ATTEMPTS):
-            waiting = self._commit(waiting, outcomes)
             if not waiting:
                 break
+            waiting = self._commit(waiting, outcomes)
         self._send(groups, outcomes)
         return outcomes
 
@@ -71,7 +71,7 @@ class StackService:
                 changed.append(stack)
         failures = self._stacks.save(changed) if changed else {}
         for stack_id, error in failures.items():
-            _fail(groups[stack_id], outcomes, error)
+            _undo(groups[stack_id], outcomes, error, loaded.stacks.get(stack_id))
         return {
             stack_id: groups[stack_id]
             for stack_id, error in failures.items()
@@ -114,24 +114,22 @@ class StackService:
         """Sends what is still owed once all events are folded; a failure fails who is owed it."""
         owed: dict[str, OutgoingMessage] = {}
         owed_to: dict[str, list[int]] = {}
-        for positions in groups.values():
-            stack = outcomes[positions[-1]].after
-            if stack is None:
-                continue
-            for position in positions:
-                for run in _still_owed(outcomes[position], stack):
-                    owed.setdefault(run.token, OutgoingMessage(task_message(stack, run)))
-                    owed_to.setdefault(run.token, []).append(position)
+        for position, stack, run in _owed(groups, outcomes):
+            try:
+                owed.setdefault(run.token, OutgoingMessage(task_message(stack, run)))
+                owed_to.setdefault(run.token, []).append(position)
+            except Exception as error:  # one task that cannot be written must not fail the others
+                _fail([position], outcomes, error)
         tokens = list(owed)
         failures = self._tasks.send(list(owed.values())) if owed else {}
-        for number, error in failures.items():
-            _fail(owed_to[tokens[number]], outcomes, error)
+        for number, failure in failures.items():
+            _fail(owed_to[tokens[number]], outcomes, failure)
 
 
 def _parsed(delivery: Delivery) -> Outcome:
     try:
         return Outcome(delivery, event=parse_event(delivery.body, delivery.message_id))
-    except CloudSeamError as error:
+    except Exception as error:  # a surprise included: one message must not fail the others
         return Outcome(delivery, error=error)
 
 
@@ -149,6 +147,26 @@ def _fail(positions: Iterable[int], outcomes: list[Outcome], error: Exception) -
         failed = outcomes[position]
         if failed.error is None:
             outcomes[position] = replace(failed, verdict=None, effects=(), error=error)
+
+
+def _undo(
+    positions: Iterable[int], outcomes: list[Outcome], error: Exception, stored: Stack | None
+) -> None:
+    """Gives the error to each delivery that was judged by a stack that was never committed."""
+    for position in positions:
+        judged = outcomes[position]
+        if judged.error is None or judged.before is not stored:
+            outcomes[position] = replace(judged, verdict=None, effects=(), error=error)
+
+
+def _owed(groups: Groups, outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Stack, RunTask]]:
+    """What is owed to which delivery, with the stack as its last event in the batch left it."""
+    for positions in groups.values():
+        stack = outcomes[positions[-1]].after
+        if stack is not None:
+            for position in positions:
+                for run in _still_owed(outcomes[position], stack):
+                    yield position, stack, run
 
 
 def _still_owed(outcome: Outcome, stack: Stack) -> Iterable[RunTask]:

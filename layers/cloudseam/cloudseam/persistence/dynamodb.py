@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,16 @@ from cloudseam.errors import (
     StackConflictError,
     StackTooLargeError,
 )
-from cloudseam.messages import RESERVED_ID_PREFIX
+from cloudseam.messages import MAX_INTEGER, RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
-from cloudseam.persistence.row import UnreadableRowError, from_row, refuse_oversize, to_row
+from cloudseam.persistence.row import (
+    UnreadableRowError,
+    UnwritableRowError,
+    from_row,
+    refuse_oversize,
+    to_row,
+    unreadable,
+)
 from cloudseam.stack import Stack
 
 if TYPE_CHECKING:
@@ -32,6 +40,8 @@ if TYPE_CHECKING:
 KEYS_PER_READ = 100
 READ_ATTEMPTS = 5
 WRITES_AT_ONCE = 16
+
+logger = logging.getLogger(__name__)
 
 
 class DynamoDBStackRepository:
@@ -59,8 +69,7 @@ class DynamoDBStackRepository:
             failures |= dict.fromkeys(unread, _unavailable("read", None))
             for item in items:
                 try:
-                    stack = from_row(_row(item))
-                    stacks[stack.id] = stack
+                    stacks[item["id"]["S"]] = from_row(_row(item))
                 except UnreadableRowError as error:
                     failures[item["id"]["S"]] = error
         return Loaded(stacks, failures)
@@ -82,7 +91,10 @@ class DynamoDBStackRepository:
         """See `StackRepository.scan`."""
         for item in self._items(_filter(machine, state)):
             if not item["id"]["S"].startswith(RESERVED_ID_PREFIX):
-                yield from_row(_row(item))
+                try:
+                    yield from_row(_row(item))
+                except UnreadableRowError as error:
+                    logger.warning("%s", error)
 
     def _read(self, stack_ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
         """The items there are, and the ids that DynamoDB left unprocessed to the end."""
@@ -107,8 +119,8 @@ class DynamoDBStackRepository:
         return items, left
 
     def _put(self, stack: Stack) -> CloudSeamError | None:
-        row = to_row(stack)
         try:
+            row = to_row(stack)
             refuse_oversize(stack, len(json.dumps(row)))
             self._client.put_item(**self._commit(stack, row))
         except CloudSeamError as error:
@@ -117,6 +129,8 @@ class DynamoDBStackRepository:
             return _refused(stack, error)
         except BotoCoreError as error:
             return _unavailable("write", error)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            return _unwritable(stack, error)
         return None
 
     def _commit(self, stack: Stack, row: Mapping[str, Any]) -> PutItemInputTypeDef:
@@ -173,6 +187,15 @@ def _refused(stack: Stack, error: ClientError) -> CloudSeamError:
     return _unavailable("write", error)
 
 
+def _unwritable(stack: Stack, error: Exception) -> UnwritableRowError:
+    unwritable = UnwritableRowError(
+        f"Stack '{stack.id}' holds a value that DynamoDB cannot keep ({type(error).__name__}).",
+        stack_id=stack.id,
+    )
+    unwritable.__cause__ = error
+    return unwritable
+
+
 def _unavailable(what: str, error: Exception | None) -> ServiceUnavailableError:
     code = type(error).__name__ if error else "keys left unprocessed"
     if isinstance(error, ClientError):
@@ -191,7 +214,10 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    try:
+        return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    except TypeError as error:
+        raise unreadable(item["id"]["S"], str(error)) from None
 
 
 def _decimals(value: Any) -> Any:
@@ -206,10 +232,19 @@ def _decimals(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    """The value as JSON has it. Sets and bytes are not of a row of ours, nor of the original."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return _number(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | str):
+        return value
+    raise TypeError("it holds a set or bytes")
+
+
+def _number(value: Decimal) -> int | float:
+    """DynamoDB has one kind of number. A whole one is an int, unless it came from a float."""
+    whole = value == value.to_integral_value() and value.copy_abs() < MAX_INTEGER
+    return int(value) if whole else float(value)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 
 from cloudseam.errors import CloudSeamError, StackConflictError
+from cloudseam.messages import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
-from cloudseam.persistence.row import from_row, refuse_oversize, to_row
+from cloudseam.persistence.row import from_text, refuse_oversize, to_row
 from cloudseam.stack import Stack
 
 
@@ -24,7 +25,7 @@ class InMemoryStackRepository:
         for stack_id in stack_ids:
             try:
                 if stack_id in self.rows:
-                    stacks[stack_id] = from_row(json.loads(self.rows[stack_id]))
+                    stacks[stack_id] = from_text(stack_id, self.rows[stack_id])
             except CloudSeamError as error:
                 failures[stack_id] = error
         return Loaded(stacks, failures)
@@ -41,8 +42,8 @@ class InMemoryStackRepository:
 
     def scan(self, machine: str | None = None, state: str | None = None) -> Iterator[Stack]:
         """See `StackRepository.scan`."""
-        for text in list(self.rows.values()):
-            stack = from_row(json.loads(text))
+        ids = [stack_id for stack_id in self.rows if not stack_id.startswith(RESERVED_ID_PREFIX)]
+        for stack in self.load(ids).stacks.values():
             wanted = machine in (None, stack.machine) and state in (None, stack.state)
             if wanted and not stack.is_removed:
                 yield stack

@@ -1,9 +1,10 @@
 """A stack as a row: a plain JSON object with the original's fields, and ours beside them."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from cloudseam.errors import RetryableError, StackTooLargeError
+from cloudseam.errors import RetryableError, StackTooLargeError, TerminalError
 from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.stack import Stack, Task, TaskStatus
 
@@ -16,6 +17,10 @@ MAX_ROW_BYTES = 350_000
 
 class UnreadableRowError(RetryableError):
     """A stored row does not have the shape of a stack."""
+
+
+class UnwritableRowError(TerminalError):
+    """The stack holds a value that the store cannot keep."""
 
 
 def to_row(stack: Stack) -> dict[str, Any]:
@@ -49,29 +54,50 @@ def from_row(row: Mapping[str, Any]) -> Stack:
         UnreadableRowError: the row is not a stack's.
     """
     try:
+        removed_at = _number(row, "removedAt") or None
         return Stack(
-            id=_text(row["id"]),
-            machine=_text(row["machine"]),
-            state=REMOVED if row.get("removedAt") else _text(row["_state"]),
-            previous_state=row.get("previousState") or None,
+            id=_text(row, "id"),
+            machine=_text(row, "machine"),
+            state=REMOVED if removed_at else _text(row, "_state"),
+            previous_state=_text_or_empty(row, "previousState") or None,
             # The original could add a task without a name, which nothing can ever satisfy.
-            tasks=tuple(_task(task) for task in row.get("tasks") or () if task.get("name")),
-            metadata=dict(row.get("metadata") or {}),
-            outputs=dict(row.get("outputs") or {}),
-            created_at=int(row.get("createdAt") or 0),
-            updated_at=int(row.get("updatedAt") or 0),
-            version=int(row.get("version") or 0),
-            epoch=int(row.get("epoch") or 0),
-            applied=_marks(row.get("applied") or ""),
-            machine_digest=row.get("machineDigest") or "",
-            removed_at=row.get("removedAt"),
+            tasks=tuple(_task(task) for task in _tasks(row) if task.get("name")),
+            metadata=_object(row, "metadata"),
+            outputs=_object(row, "outputs"),
+            created_at=_number(row, "createdAt"),
+            updated_at=_number(row, "updatedAt"),
+            version=_number(row, "version"),
+            epoch=_number(row, "epoch"),
+            applied=_marks(_text_or_empty(row, "applied")),
+            machine_digest=_text_or_empty(row, "machineDigest"),
+            removed_at=removed_at,
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableRowError(
-            f"The row of stack '{row.get('id')}' cannot be read ({type(error).__name__}). "
-            "Repair it, or remove it and launch the stack again.",
-            stack_id=str(row.get("id")),
-        ) from None
+    except ValueError as error:
+        raise unreadable(str(row.get("id")), str(error)) from None
+
+
+def from_text(stack_id: str, text: str) -> Stack:
+    """The stack of a row kept as a JSON text.
+
+    Raises:
+        UnreadableRowError: the text is not the row of that stack.
+    """
+    try:
+        row = json.loads(text)
+    except ValueError:
+        raise unreadable(stack_id, "it is not JSON") from None
+    if not isinstance(row, dict) or row.get("id") != stack_id:
+        raise unreadable(stack_id, "it is not a row of that id")
+    return from_row(row)
+
+
+def unreadable(stack_id: str, problem: str) -> UnreadableRowError:
+    """The error for a row that cannot be read."""
+    return UnreadableRowError(
+        f"The row of stack '{stack_id}' cannot be read: {problem}. "
+        "Repair it, or remove it and launch the stack again.",
+        stack_id=stack_id,
+    )
 
 
 def refuse_oversize(stack: Stack, row_bytes: int) -> None:
@@ -99,15 +125,34 @@ def _task_row(task: Task) -> dict[str, Any]:
     return row
 
 
+def _tasks(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    tasks = row.get("tasks") or []
+    if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+        raise ValueError("`tasks` is not a list of tasks")
+    return tasks
+
+
 def _task(row: Mapping[str, Any]) -> Task:
     return Task(
-        name=_text(row["name"]),
-        status=TaskStatus(row["status"]),
-        error_message=row.get("errorMessage"),
-        token=row.get("token") or "",
-        attempt=int(row.get("attempt") or 1),
-        asked_by=row.get("askedBy") or "",
+        name=_text(row, "name"),
+        status=_status(row),
+        error_message=_error_message(row.get("errorMessage")),
+        token=_text_or_empty(row, "token"),
+        attempt=_number(row, "attempt") or 1,
+        asked_by=_text_or_empty(row, "askedBy"),
     )
+
+
+def _status(row: Mapping[str, Any]) -> TaskStatus:
+    try:
+        return TaskStatus(row.get("status", ""))
+    except ValueError:
+        raise ValueError("a task's `status` is none of CloudSeam's") from None
+
+
+def _error_message(told: Any) -> str | None:
+    """The original kept whatever was told as the description, of any type."""
+    return told if told is None or isinstance(told, str) else json.dumps(told)
 
 
 def _marks(applied: str) -> tuple[str, ...]:
@@ -115,7 +160,31 @@ def _marks(applied: str) -> tuple[str, ...]:
     return tuple(applied[start : start + MARK_CHARACTERS] for start in starts)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("not a text")
-    return value
+def _text(row: Mapping[str, Any], name: str) -> str:
+    text = _text_or_empty(row, name)
+    if not text:
+        raise ValueError(f"`{name}` is missing")
+    return text
+
+
+def _text_or_empty(row: Mapping[str, Any], name: str) -> str:
+    text = row.get(name)
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f"`{name}` is not a text")
+    return text or ""
+
+
+def _number(row: Mapping[str, Any], name: str) -> int:
+    number = row.get(name)
+    if number is None:
+        return 0
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise ValueError(f"`{name}` is not a whole number")
+    return number
+
+
+def _object(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = row.get(name) or {}
+    if not isinstance(found, dict):
+        raise ValueError(f"`{name}` is not an object")
+    return found
