@@ -19,6 +19,9 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+demo: setup  ## Drive a sample machine through its whole life on an embedded AWS
+	$(BIN)/cloudseam demo
+
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest
 
