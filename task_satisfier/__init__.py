@@ -1,0 +1,1 @@
+"""The task satisfier function: runs the tasks that stacks ask for, and answers."""

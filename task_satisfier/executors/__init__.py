@@ -1,0 +1,56 @@
+"""Port: executors, which run one attempt of a task."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cloudseam.errors import CloudSeamError
+from cloudseam.event import Json
+from cloudseam.messages import TaskRequest
+from task_satisfier.redaction import Redactor
+
+
+class TaskFailedError(CloudSeamError):
+    """The task failed. The text is the cause that its stack is told."""
+
+
+class OutOfTimeError(TaskFailedError):
+    """The time the function has for the task is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One attempt of a task.
+
+    `time_left` gives the seconds that are left to work in; the margin for stopping and
+    answering is already off. `redactor` knows the stack's sensitive metadata.
+    """
+
+    request: TaskRequest
+    time_left: Callable[[], float]
+    redactor: Redactor = field(default_factory=Redactor)
+
+    def ensure_time(self) -> float:
+        """The seconds left.
+
+        Raises:
+            OutOfTimeError: there are none.
+        """
+        left = self.time_left()
+        if left <= 0:
+            raise OutOfTimeError(
+                f"Task '{self.request.name}' ran out of time. Give the function a longer time-out, "
+                "or split the task."
+            )
+        return left
+
+
+class Executor(Protocol):
+    """Runs tasks of one kind."""
+
+    def run(self, run: TaskRun) -> Mapping[str, Json]:
+        """Runs the task to its end; what it gives back for its stack to keep.
+
+        Raises:
+            TaskFailedError: why it failed, for the one who wrote the machine.
+        """

@@ -1,0 +1,69 @@
+"""Every executor there is, by the name that machines call it. To add one, add a line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from task_satisfier.executors import Executor, TaskFailedError
+from task_satisfier.settings import TaskSatisfierSettings
+
+Builder = Callable[[TaskSatisfierSettings], Executor]
+
+# Of the margin before the function's time-out, what Terraform may take to end by itself. The
+# rest is for ending it, removing its work dir, and the answer.
+GRACE_OF_MARGIN = 0.6
+
+
+def build_lambda(settings: TaskSatisfierSettings) -> Executor:
+    """The executor of Lambda tasks."""
+    from task_satisfier.clients import lambda_client
+    from task_satisfier.executors.aws_lambda import LambdaExecutor
+
+    return LambdaExecutor(lambda_client)
+
+
+def build_terraform(settings: TaskSatisfierSettings) -> Executor:
+    """The executor of Terraform tasks."""
+    from task_satisfier.clients import s3_client
+    from task_satisfier.executors.terraform.backend import StateHome
+    from task_satisfier.executors.terraform.executor import TerraformExecutor
+
+    return TerraformExecutor(
+        binary=settings.terraform_bin,
+        home=StateHome.of(
+            settings.terraform_state_bucket, settings.terraform_state_dir, os.environ
+        ),
+        grace=settings.timeout_margin * GRACE_OF_MARGIN,
+        s3=s3_client,
+        environ=os.environ,
+    )
+
+
+BUILDERS: Mapping[str, Builder] = {"lambda": build_lambda, "terraform": build_terraform}
+
+
+class ExecutorRegistry:
+    """Executors by name, each built when it is first asked for."""
+
+    def __init__(
+        self, settings: TaskSatisfierSettings, builders: Mapping[str, Builder] = BUILDERS
+    ) -> None:
+        self._settings = settings
+        self._builders = builders
+        self._built: dict[str, Executor] = {}
+
+    def get(self, name: str) -> Executor:
+        """The executor of that name.
+
+        Raises:
+            TaskFailedError: there is none.
+        """
+        if name not in self._builders:
+            raise TaskFailedError(
+                f"Executor '{name[:80]}' is not known. There are: "
+                f"{', '.join(sorted(self._builders))}."
+            )
+        if name not in self._built:
+            self._built[name] = self._builders[name](self._settings)
+        return self._built[name]

@@ -1,0 +1,1 @@
+"""Executor `terraform`: applies and destroys Terraform and OpenTofu modules."""

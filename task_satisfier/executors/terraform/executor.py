@@ -1,0 +1,125 @@
+"""Puts a module into a work dir of its own, runs Terraform on it, and removes the work dir."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cloudseam.event import Json
+from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
+from task_satisfier.executors.config import parse_config
+from task_satisfier.executors.terraform.backend import Backend, StateHome, choose_backend
+from task_satisfier.executors.terraform.binary import Binary, find_binary
+from task_satisfier.executors.terraform.config import LocalSource, TerraformConfig
+from task_satisfier.executors.terraform.environment import environment_for
+from task_satisfier.executors.terraform.local_source import copy_local
+from task_satisfier.executors.terraform.module import Module, read_module
+from task_satisfier.executors.terraform.outputs import read_outputs
+from task_satisfier.executors.terraform.process import Tool
+from task_satisfier.executors.terraform.s3_source import download_s3
+from task_satisfier.executors.terraform.state_key import StateKey
+from task_satisfier.executors.terraform.variables import variables_of, write_variables
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+QUIET = ("-input=false", "-no-color")
+# Beside the module's folder, where Terraform does not look by itself.
+VARIABLES = "variables.json"
+
+logger = logging.getLogger("cloudseam.terraform")
+
+
+@dataclass(frozen=True, slots=True)
+class TerraformExecutor:
+    """See `task_satisfier.executors.Executor`. `grace` is in seconds, see `Tool`."""
+
+    binary: str | None
+    home: StateHome
+    grace: float
+    s3: Callable[[], S3Client]
+    environ: Mapping[str, str]
+
+    def run(self, run: TaskRun) -> Mapping[str, Json]:
+        """Applies or destroys the module; after an apply, its outputs."""
+        config = parse_config(TerraformConfig, run.request)
+        variables = variables_of(run.request, config)
+        binary = find_binary(self.binary, self.environ)
+        try:
+            with _work_dir() as work:
+                self._fetch(config, work / "module", run)
+                module = read_module(work / "module", tofu=binary.is_tofu)
+                key = StateKey.of(run.request, config)
+                backend = choose_backend(module, key, self.home, binary.version)
+                backend.write(work / "module")
+                write_variables(variables, work / VARIABLES)
+                tool = self._tool(binary, work, run, module, variables)
+                return _run(tool, config, backend, work)
+        except OSError as error:
+            raise TaskFailedError(
+                f"The satisfier's computer did not let it work: {error.strerror} "
+                f"({type(error).__name__})."
+            ) from error
+
+    def _fetch(self, config: TerraformConfig, folder: Path, run: TaskRun) -> None:
+        run.ensure_time()
+        if isinstance(config.source, LocalSource):
+            copy_local(config.source, folder)
+        else:
+            download_s3(self.s3(), config.source, folder, run)
+
+    def _tool(
+        self,
+        binary: Binary,
+        work: Path,
+        run: TaskRun,
+        module: Module,
+        variables: Mapping[str, Json],
+    ) -> Tool:
+        place = {"stack_id": run.request.stack_id, "task": run.request.name}
+        return Tool(
+            path=binary.path,
+            folder=work / "module",
+            environment=environment_for(work, self.environ),
+            redactor=run.redactor.also(
+                value for name, value in variables.items() if name in module.sensitive
+            ),
+            log=partial(logger.info, extra=place),
+            time_left=run.time_left,
+            grace=self.grace,
+        )
+
+
+@contextmanager
+def _work_dir() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="cloudseam-", ignore_cleanup_errors=True) as name:
+        work = Path(os.path.realpath(name))
+        for folder in ("module", "tmp"):
+            (work / folder).mkdir()
+        yield work
+
+
+def _run(tool: Tool, config: TerraformConfig, backend: Backend, work: Path) -> Mapping[str, Json]:
+    tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
+    tool.run("init", *QUIET, backend.option)
+    backend.check(work / "state")
+    tool.run(config.action, *QUIET, "-auto-approve", f"-var-file=../{VARIABLES}")
+    return _outputs(tool) if config.action == "apply" else {}
+
+
+def _outputs(tool: Tool) -> Mapping[str, Json]:
+    """The outputs, or none: what was applied is applied, whether or not they can be read."""
+    try:
+        return read_outputs(tool.capture("output", "-json", "-no-color"), tool.redactor, tool.log)
+    except OutOfTimeError:
+        tool.log("Outputs are left out: no time was left to read them")
+    except TaskFailedError as error:
+        tool.log(f"Outputs are left out: {error}")
+    return {}

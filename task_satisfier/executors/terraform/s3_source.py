@@ -1,0 +1,114 @@
+"""Modules from S3: one object, or all objects under a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from task_satisfier.executors import TaskFailedError, TaskRun
+from task_satisfier.executors.terraform.config import S3Source
+from task_satisfier.executors.terraform.limits import Budget, is_leftover
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DOWNLOADS_AT_ONCE = 8
+CHUNK_BYTES = 1024 * 1024
+MAX_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object and where it goes, relative to the module's folder."""
+
+    key: str
+    path: str
+
+
+def download_s3(client: S3Client, source: S3Source, folder: Path, run: TaskRun) -> None:
+    """Downloads the source into an empty folder, sub-folders kept.
+
+    Raises:
+        TaskFailedError: nothing is there, or it cannot be had, or it would not stay in the folder.
+    """
+    try:
+        objects = list(_objects(client, source))
+        for item in objects:
+            (folder / item.path).parent.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            list(pool.map(lambda item: _download(client, source, item, folder, run), objects))
+    except (ClientError, BotoCoreError) as error:
+        raise TaskFailedError(f"{_name(source)} cannot be read: {_reason(error)}.") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise TaskFailedError(
+            f"{_name(source)} has a key that is a file and a folder at once. Remove one of them."
+        ) from None
+    if not objects:
+        raise TaskFailedError(
+            f"{_name(source)} is empty: there is no object of that key, and none under it."
+        )
+
+
+def _objects(client: S3Client, source: S3Source) -> Iterator[_Object]:
+    """What to download. A key that is an object is that object, else it is a prefix."""
+    if not source.key.endswith("/") and _is_object(client, source):
+        path = source.key.rpartition("/")[2]
+        _check(source, source.key, path)
+        yield _Object(source.key, path)
+        return
+    prefix = source.key.removesuffix("/") + "/"
+    budget = Budget(_name(source))
+    pages = client.get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=source.bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            path = item["Key"].removeprefix(prefix)
+            if not path or path.endswith("/") or any(map(is_leftover, path.split("/"))):
+                continue  # the marker of a folder, or what an earlier run left
+            _check(source, item["Key"], path)
+            budget.take(item["Size"])
+            yield _Object(item["Key"], path)
+
+
+def _is_object(client: S3Client, source: S3Source) -> bool:
+    """An object lists before everything that it is a prefix of."""
+    page = client.list_objects_v2(Bucket=source.bucket, Prefix=source.key, MaxKeys=1)
+    return any(item["Key"] == source.key for item in page.get("Contents", []))
+
+
+def _check(source: S3Source, key: str, path: str) -> None:
+    for part in path.split("/"):
+        if (
+            part in {"", ".", ".."}
+            or "\\" in part
+            or not part.isprintable()
+            or len(part.encode()) > MAX_NAME_BYTES
+        ):
+            raise TaskFailedError(
+                f"{_name(source)} has key {key!a}, which cannot be a path inside the "
+                "module's folder. Rename or remove that object."
+            )
+
+
+def _download(
+    client: S3Client, source: S3Source, item: _Object, folder: Path, run: TaskRun
+) -> None:
+    run.ensure_time()
+    body = client.get_object(Bucket=source.bucket, Key=item.key)["Body"]
+    with (folder / item.path).open("xb") as file:
+        for chunk in body.iter_chunks(CHUNK_BYTES):
+            file.write(chunk)
+
+
+def _name(source: S3Source) -> str:
+    return f"Source 's3://{source.bucket}/{source.key}'"
+
+
+def _reason(error: ClientError | BotoCoreError) -> str:
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code", "unknown error")
+    return type(error).__name__

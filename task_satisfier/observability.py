@@ -1,0 +1,42 @@
+"""One line and a metric for what became of each task message."""
+
+from typing import Any
+
+from cloudseam.errors import CloudSeamError
+from cloudseam.observability import count, logger
+from cloudseam.outcome import Fate
+from task_satisfier.satisfier import TaskOutcome, place
+
+
+def log_task(outcome: TaskOutcome, fate: Fate) -> None:
+    """Logs one delivery's outcome. A cause is free of sensitive values when it gets here."""
+    if outcome.error is not None:
+        _log_error(outcome, outcome.error, fate)
+    elif outcome.cause is not None:
+        count("TasksFailed")
+        logger.warning("Task failed", extra=_place(outcome) | {"cause": outcome.cause})
+    else:
+        count("TasksCompleted")
+        logger.info("Task completed", extra=_place(outcome))
+
+
+def _log_error(outcome: TaskOutcome, error: Exception, fate: Fate) -> None:
+    dead = fate is Fate.DEAD_LETTERED
+    count("TaskMessagesDeadLettered" if dead else "TaskMessagesReturned")
+    known = isinstance(error, CloudSeamError)
+    logger.warning(
+        "Task message dead-lettered" if dead else "Task message returned to the queue",
+        extra=_place(outcome)
+        | {"error": type(error).__name__, "reason": str(error) if known else "unexpected"},
+        exc_info=None if known else error,
+    )
+
+
+def _place(outcome: TaskOutcome) -> dict[str, Any]:
+    where: dict[str, Any] = {
+        "message_id": outcome.delivery.message_id,
+        "receive_count": outcome.delivery.receive_count,
+    }
+    if outcome.request is not None:
+        where |= place(outcome.request)
+    return where | {"seconds": round(outcome.seconds, 3)}

@@ -1,0 +1,157 @@
+"""A batch of task messages: run each task, and answer it as soon as it has ended.
+
+Knows no executor and no queue: it talks to ports only.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Protocol
+
+from cloudseam.delivery import Delivery
+from cloudseam.errors import CloudSeamError
+from cloudseam.event import Json
+from cloudseam.messages import TaskRequest, completed_message, failed_message, parse_task
+from cloudseam.queues import OutgoingMessage, Queue
+from task_satisfier.executors import Executor, TaskFailedError, TaskRun
+from task_satisfier.redaction import Redactor
+
+# SQS hands a function at most so many messages at a time, unless it is told to gather more.
+TASKS_AT_ONCE = 10
+
+logger = logging.getLogger("cloudseam.satisfier")
+
+Clock = Callable[[], float]
+
+
+class Executors(Protocol):
+    """Finds the executor that a task names."""
+
+    def get(self, name: str) -> Executor:
+        """The executor of that name.
+
+        Raises:
+            TaskFailedError: there is none.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """What became of one delivery: a task that succeeded, one that failed, or neither.
+
+    `cause` says why a task failed, which its stack has been told. `error` says why the delivery
+    is not done: it is no task message, or the answer could not be sent. `seconds` is how long
+    the task ran.
+    """
+
+    delivery: Delivery
+    request: TaskRequest | None = None
+    cause: str | None = None
+    error: Exception | None = None
+    seconds: float = 0
+
+
+class TaskSatisfier:
+    """Runs tasks and answers them. `sensitive_keys` are of metadata; `margin` is in seconds."""
+
+    def __init__(
+        self,
+        executors: Executors,
+        answers: Queue,
+        *,
+        sensitive_keys: frozenset[str] = frozenset(),
+        margin: float = 15,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._executors = executors
+        self._answers = answers
+        self._sensitive_keys = sensitive_keys
+        self._margin = margin
+        self._clock = clock
+        self._stopping = Event()
+
+    def handle_batch(
+        self, deliveries: Sequence[Delivery], time_left: Callable[[], float]
+    ) -> list[TaskOutcome]:
+        """Each delivery's own outcome, in order. `time_left` gives seconds until all has to end.
+
+        Tasks of a batch run side by side, so that none waits for the others' time to pass; and
+        each is answered by itself, so that no answer waits for another task.
+        """
+
+        def for_work() -> float:
+            return 0 if self._stopping.is_set() else time_left() - self._margin
+
+        if len(deliveries) < 2:
+            return [self._handle(delivery, for_work) for delivery in deliveries]
+        with ThreadPoolExecutor(min(len(deliveries), TASKS_AT_ONCE)) as pool:
+            return list(pool.map(lambda delivery: self._handle(delivery, for_work), deliveries))
+
+    def stop(self) -> None:
+        """Has the tasks that run now end as if their time were over. Takes effect for good."""
+        self._stopping.set()
+
+    def _handle(self, delivery: Delivery, time_left: Callable[[], float]) -> TaskOutcome:
+        started = self._clock()
+        try:
+            request = parse_task(delivery.body)
+        except CloudSeamError as error:
+            return TaskOutcome(delivery, error=error)
+        outcome = TaskOutcome(delivery, request)
+        try:
+            # An attempt has to be claimed here, before it has any effect.
+            cause, answer = self._attempt(request, delivery, time_left)
+            outcome = replace(outcome, cause=cause, error=self._answers.send([answer]).get(0))
+        except Exception as error:  # one task's surprise must not fail the others
+            outcome = replace(outcome, error=error)
+        return replace(outcome, seconds=self._clock() - started)
+
+    def _attempt(
+        self, request: TaskRequest, delivery: Delivery, time_left: Callable[[], float]
+    ) -> tuple[str | None, OutgoingMessage]:
+        """Runs the task: why it failed, if it did, and the answer that is due."""
+        redactor = self._redactor(request)
+        run = TaskRun(request, time_left, redactor)
+        try:
+            outputs = self._run(run)
+        except TaskFailedError as failure:
+            cause = redactor.text(str(failure))
+            return cause, OutgoingMessage(
+                failed_message(request, _event_id(request, delivery, "failed"), cause)
+            )
+        return None, OutgoingMessage(
+            completed_message(
+                request,
+                _event_id(request, delivery, "completed"),
+                {redactor.text(name): redactor.json(value) for name, value in outputs.items()},
+            )
+        )
+
+    def _run(self, run: TaskRun) -> Mapping[str, Json]:
+        executor = self._executors.get(run.request.executor)
+        logger.info("Task started", extra=place(run.request))
+        return executor.run(run)
+
+    def _redactor(self, request: TaskRequest) -> Redactor:
+        return Redactor(
+            value for key, value in request.metadata.items() if key in self._sensitive_keys
+        )
+
+
+def place(request: TaskRequest) -> dict[str, str]:
+    """Which task it is, for the log."""
+    return {
+        "stack_id": request.stack_id,
+        "machine": request.machine,
+        "task": request.name,
+        "executor": request.executor,
+    }
+
+
+def _event_id(request: TaskRequest, delivery: Delivery, ending: str) -> str:
+    """The same for each answer of one attempt, so that a redelivered task is answered once."""
+    token = request.task.get("token")
+    return f"{token if isinstance(token, str) and token else delivery.message_id}/{ending}"

@@ -1,0 +1,69 @@
+"""Settings of the task satisfier function."""
+
+from pydantic import Field
+
+from cloudseam.settings import Settings
+
+
+class TaskSatisfierSettings(Settings):
+    """Read from the environment; see docs/configuration.md."""
+
+    event_queue_url: str = Field(
+        alias="SQS_EVENT_QUEUE_URL", description="The queue that answers are sent to."
+    )
+    task_queue_url: str | None = Field(
+        default=None,
+        alias="SQS_TASK_QUEUE_URL",
+        description="The queue that tasks come from; needed to space out new attempts to answer.",
+    )
+    dead_letter_queue_url: str | None = Field(
+        default=None,
+        alias="SQS_TASK_DLQ_URL",
+        description="Where messages that are no tasks are put, with their reason. Without it they "
+        "go back to the task queue until its redrive policy ends that.",
+    )
+    max_receive_count: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        alias="MAX_RECEIVE_COUNT",
+        description="At this receive a task that still cannot be answered is dead-lettered with "
+        "its reason. Keep it below the queue's own `maxReceiveCount`.",
+    )
+    terraform_bin: str | None = Field(
+        default=None,
+        alias="TERRAFORM_BIN",
+        description="The Terraform or OpenTofu binary. Without it `terraform`, then `tofu`, is "
+        "looked for on the path.",
+    )
+    terraform_state_bucket: str | None = Field(
+        default=None,
+        alias="TERRAFORM_STATE_BUCKET",
+        description="The S3 bucket that keeps the state of modules without a backend block.",
+    )
+    terraform_state_dir: str | None = Field(
+        default=None,
+        alias="TERRAFORM_STATE_DIR",
+        description="The folder that keeps the state of modules without a backend block, when "
+        "`TERRAFORM_STATE_BUCKET` is not set. It has to outlive the function.",
+    )
+    sensitive_metadata_keys: str = Field(
+        default="",
+        alias="SENSITIVE_METADATA_KEYS",
+        description="Metadata keys, separated by commas, whose values are kept out of logs, "
+        "causes and outputs.",
+    )
+    timeout_margin: float = Field(
+        default=15,
+        gt=0,
+        le=300,
+        alias="TASK_TIMEOUT_MARGIN",
+        description="Seconds before the function's time-out at which a task is stopped, so that "
+        "it can end well and be answered.",
+    )
+
+    @property
+    def sensitive_keys(self) -> frozenset[str]:
+        """The keys that `SENSITIVE_METADATA_KEYS` lists."""
+        keys = (key.strip() for key in self.sensitive_metadata_keys.split(","))
+        return frozenset(key for key in keys if key)

@@ -1,0 +1,296 @@
+"""Each task message of a batch is run, and answered by itself."""
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from cloudseam.delivery import Delivery
+from cloudseam.errors import InvalidMessageError, ServiceUnavailableError
+from cloudseam.event import Json
+from cloudseam.messages import parse_event
+from cloudseam.queues import OutgoingMessage, Queue
+from cloudseam.queues.memory import InMemoryQueue
+from task_satisfier.executors import Executor, TaskRun
+from task_satisfier.satisfier import TaskOutcome, TaskSatisfier
+from tests.builders import CANARY, a_delivery
+from tests.task_builders import FakeExecutor, FakeExecutors, a_task_body, a_task_delivery, failing
+
+
+class BrokenQueue(InMemoryQueue):
+    """A queue that takes nothing."""
+
+    def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, Exception]:
+        return dict.fromkeys(range(len(messages)), ServiceUnavailableError())
+
+
+def satisfy(
+    executor: Executor,
+    *deliveries: Delivery,
+    answers: Queue,
+    seconds: float = 60,
+    sensitive: frozenset[str] = frozenset(),
+) -> list[TaskOutcome]:
+    satisfier = TaskSatisfier(FakeExecutors(executor), answers, sensitive_keys=sensitive, margin=15)
+    return satisfier.handle_batch(deliveries, lambda: seconds)
+
+
+def bodies(queue: InMemoryQueue) -> list[dict[str, Any]]:
+    return [json.loads(message.body) for message in queue.sent]
+
+
+def test_a_task_that_ends_well_is_answered_with_its_echo_and_outputs() -> None:
+    answers = InMemoryQueue()
+    body = a_task_body(token="t1", epoch=3, anything={"else": 1})
+
+    satisfy(FakeExecutor(lambda run: {"url": "x"}), a_delivery(body), answers=answers)
+
+    assert bodies(answers) == [
+        {
+            "event": "TASK_COMPLETED",
+            "stackId": "s",
+            "task": body["task"],
+            "eventId": "t1/completed",
+            "outputs": {"url": "x"},
+        }
+    ]
+
+
+def test_a_task_that_fails_is_answered_with_its_cause_and_done() -> None:
+    answers = InMemoryQueue()
+
+    [outcome] = satisfy(failing("no such thing"), a_task_delivery(), answers=answers)
+
+    assert bodies(answers)[0]["event"] == "TASK_ERROR"
+    assert bodies(answers)[0]["description"] == "no such thing"
+    assert (outcome.cause, outcome.error) == ("no such thing", None)
+
+
+def test_an_unknown_executor_is_a_failed_task() -> None:
+    answers = InMemoryQueue()
+
+    satisfy(FakeExecutor(), a_task_delivery("constructor"), answers=answers)
+
+    assert bodies(answers)[0]["event"] == "TASK_ERROR"
+    assert "'constructor' is not known" in bodies(answers)[0]["description"]
+
+
+def test_a_long_cause_is_bounded() -> None:
+    answers = InMemoryQueue()
+
+    satisfy(failing("x" * 100_000), a_task_delivery(), answers=answers)
+
+    assert len(bodies(answers)[0]["description"]) == 4_000
+
+
+def test_the_same_attempt_is_answered_with_the_same_id_each_time() -> None:
+    first, again = InMemoryQueue(), InMemoryQueue()
+    body = a_task_body(token="t1")
+
+    satisfy(FakeExecutor(), a_delivery(body, message_id="m1"), answers=first)
+    satisfy(FakeExecutor(), a_delivery(body, message_id="m2"), answers=again)
+
+    assert bodies(first)[0]["eventId"] == bodies(again)[0]["eventId"]
+
+
+@pytest.mark.parametrize(
+    ("token", "event_id"),
+    [
+        ({}, "m1/completed"),
+        ({"token": ""}, "m1/completed"),
+        ({"token": 7}, "m1/completed"),
+        ({"token": "t1"}, "t1/completed"),
+    ],
+    ids=["none", "empty", "no text", "a token"],
+)
+def test_without_a_token_the_message_names_the_answer(token: dict[str, Any], event_id: str) -> None:
+    answers = InMemoryQueue()
+
+    satisfy(FakeExecutor(), a_delivery(a_task_body(**token), message_id="m1"), answers=answers)
+
+    assert bodies(answers)[0]["eventId"] == event_id
+
+
+def test_the_state_machine_can_read_what_is_answered() -> None:
+    answers = InMemoryQueue()
+
+    satisfy(FakeExecutor(lambda run: {"n": 1}), a_task_delivery(token="t1"), answers=answers)
+
+    event = parse_event(answers.sent[0].body, "m")
+    assert event.answer is not None
+    assert (event.answer.task, event.answer.token, event.answer.outputs) == ("net", "t1", {"n": 1})
+
+
+def test_every_message_of_a_batch_is_handled_and_has_its_own_outcome() -> None:
+    answers = InMemoryQueue()
+    batch = [
+        a_task_delivery(name="one"),
+        a_delivery("no JSON"),
+        a_task_delivery("nobody", name="two"),
+        a_task_delivery(name="three"),
+    ]
+
+    outcomes = satisfy(FakeExecutor(), *batch, answers=answers)
+
+    assert [outcome.delivery for outcome in outcomes] == batch
+    assert [type(outcome.error) for outcome in outcomes] == [
+        type(None),
+        InvalidMessageError,
+        type(None),
+        type(None),
+    ]
+    assert {(body["task"]["name"], body["event"]) for body in bodies(answers)} == {
+        ("one", "TASK_COMPLETED"),
+        ("two", "TASK_ERROR"),
+        ("three", "TASK_COMPLETED"),
+    }
+
+
+def test_no_answer_waits_for_another_task() -> None:
+    answered = threading.Event()
+
+    class Answers(InMemoryQueue):
+        def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, Exception]:
+            result = super().send(messages)
+            answered.set()
+            return result
+
+    def wait_if_slow(run: TaskRun) -> Mapping[str, Json]:
+        if run.request.name == "slow":
+            assert answered.wait(10), "the quick task's answer waits for the slow one"
+        return {}
+
+    outcomes = satisfy(
+        FakeExecutor(wait_if_slow),
+        a_task_delivery(name="slow"),
+        a_task_delivery(name="quick"),
+        answers=Answers(),
+    )
+
+    assert [outcome.error for outcome in outcomes] == [None, None]
+
+
+def test_a_delivery_whose_answer_was_not_sent_is_not_done() -> None:
+    [outcome] = satisfy(FakeExecutor(), a_task_delivery(), answers=BrokenQueue())
+
+    assert isinstance(outcome.error, ServiceUnavailableError)
+
+
+def test_a_surprise_in_one_task_leaves_the_others_alone() -> None:
+    answers = InMemoryQueue()
+
+    def surprise(run: TaskRun) -> Mapping[str, Json]:
+        if run.request.name == "odd":
+            raise ZeroDivisionError
+        return {}
+
+    outcomes = satisfy(
+        FakeExecutor(surprise),
+        a_task_delivery(name="odd"),
+        a_task_delivery(name="even"),
+        answers=answers,
+    )
+
+    assert isinstance(outcomes[0].error, ZeroDivisionError)
+    assert [body["task"]["name"] for body in bodies(answers)] == ["even"]
+
+
+def test_the_margin_is_taken_off_the_time_left() -> None:
+    executor = FakeExecutor()
+
+    satisfy(executor, a_task_delivery(), answers=InMemoryQueue(), seconds=100)
+
+    assert executor.runs[0].time_left() == 85
+
+
+def test_stop_ends_the_time_of_tasks_that_run() -> None:
+    answers = InMemoryQueue()
+    satisfier: TaskSatisfier
+
+    def stopped(run: TaskRun) -> Mapping[str, Json]:
+        run.ensure_time()
+        satisfier.stop()
+        run.ensure_time()
+        return {}
+
+    satisfier = TaskSatisfier(FakeExecutors(FakeExecutor(stopped)), answers)
+    satisfier.handle_batch([a_task_delivery()], lambda: 900)
+
+    assert "ran out of time" in bodies(answers)[0]["description"]
+
+
+def test_values_of_sensitive_metadata_are_in_no_answer() -> None:
+    answers = InMemoryQueue()
+    metadata = {"password": CANARY, "open": "shown"}
+    keys = frozenset({"password"})
+
+    satisfy(
+        failing(f"wrong: {CANARY} shown"),
+        a_task_delivery(metadata=metadata),
+        answers=answers,
+        sensitive=keys,
+    )
+    satisfy(
+        FakeExecutor(lambda run: {"url": f"x/{CANARY}", "deep": [CANARY], CANARY: 1}),
+        a_task_delivery(metadata=metadata),
+        answers=answers,
+        sensitive=keys,
+    )
+
+    assert not any(CANARY in message.body for message in answers.sent)
+    assert bodies(answers)[0]["description"] == "wrong: (sensitive value) shown"
+
+
+NO_TASKS = {
+    "empty": "",
+    "not JSON": "apply!",
+    "null": "null",
+    "a number": "7",
+    "a list": "[]",
+    "a text": '"task"',
+    "an event": json.dumps({"stackId": "s", "event": "LAUNCH"}),
+    "NaN": '{"task": NaN}',
+    "nested 50,000 deep": "[" * 50_000,
+    "a number of 5,000 digits": '{"task": ' + "9" * 5_000 + "}",
+    "1 MiB": json.dumps({"task": "x" * 1024 * 1024}),
+    "half of a surrogate pair": json.dumps(a_task_body(name="\ud800")),
+    "no task": json.dumps({"stack": a_task_body()["stack"]}),
+    "task null": json.dumps(a_task_body() | {"task": None}),
+    "task a list": json.dumps(a_task_body() | {"task": []}),
+    "no stack": json.dumps({"task": a_task_body()["task"]}),
+    "no name": json.dumps(a_task_body() | {"task": {"executor": "fake", "config": {}}}),
+    "name empty": json.dumps(a_task_body(name="")),
+    "no executor": json.dumps(a_task_body() | {"task": {"name": "net", "config": {}}}),
+    "executor a list": json.dumps(
+        a_task_body() | {"task": {"name": "net", "executor": ["fake"], "config": {}}}
+    ),
+    "config a list": json.dumps(
+        a_task_body() | {"task": {"name": "net", "executor": "fake", "config": []}}
+    ),
+    "stack id empty": json.dumps(a_task_body(stack_id="")),
+    "stack id a number": json.dumps(a_task_body() | {"stack": {"id": 7, "machine": "m"}}),
+    "stack id with a line break": json.dumps(a_task_body(stack_id="s\nrm")),
+    "stack id of 300 characters": json.dumps(a_task_body(stack_id="s" * 300)),
+    "stack id of the store's own rows": json.dumps(a_task_body(stack_id="cloudseam#x")),
+    "no machine": json.dumps(a_task_body() | {"stack": {"id": "s"}}),
+    "metadata nested": json.dumps(a_task_body(metadata={"a": {"b": CANARY}})),
+    "metadata a list": json.dumps(
+        a_task_body() | {"stack": {"id": "s", "machine": "m", "metadata": [CANARY]}}
+    ),
+    "metadata huge": json.dumps(a_task_body(metadata={"a": CANARY * 10_000})),
+}
+
+
+@pytest.mark.parametrize("body", NO_TASKS.values(), ids=NO_TASKS)
+def test_what_is_no_task_message_is_refused_with_a_reason_and_runs_nothing(body: str) -> None:
+    executor, answers = FakeExecutor(), InMemoryQueue()
+
+    [outcome] = satisfy(executor, a_delivery(body), answers=answers)
+
+    assert isinstance(outcome.error, InvalidMessageError)
+    assert str(outcome.error).startswith("The message ")
+    assert CANARY not in str(outcome.error)
+    assert not executor.runs
+    assert not answers.sent
