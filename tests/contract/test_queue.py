@@ -1,0 +1,100 @@
+"""Every queue behaves alike: it sends all it can, and says what it could not send."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from cloudseam.queues import OutgoingMessage, Queue
+from cloudseam.queues.memory import InMemoryQueue
+from cloudseam.queues.sqs import SqsQueue
+from tests.emulated import EmulatedAws, emulated_aws
+
+
+@dataclass(frozen=True)
+class Line:
+    """A queue, and what arrived at its other end."""
+
+    queue: Queue
+    arrived: Callable[[], list[OutgoingMessage]]
+
+
+def memory_queue(request: pytest.FixtureRequest) -> Line:
+    queue = InMemoryQueue()
+    return Line(queue, lambda: queue.sent)
+
+
+def sqs_queue(request: pytest.FixtureRequest) -> Line:
+    aws: EmulatedAws = request.getfixturevalue("aws")
+    url = aws.queue()
+
+    def arrived() -> list[OutgoingMessage]:
+        return [
+            OutgoingMessage(
+                message["Body"],
+                {
+                    name: attribute["StringValue"]
+                    for name, attribute in message.get("MessageAttributes", {}).items()
+                },
+            )
+            for message in aws.received(url)
+        ]
+
+    return Line(SqsQueue(aws.sqs, url), arrived)
+
+
+QUEUES = {"memory": memory_queue, "sqs": sqs_queue}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmulatedAws]:
+    with emulated_aws() as aws:
+        yield aws
+
+
+@pytest.fixture(params=QUEUES)
+def line(request: pytest.FixtureRequest) -> Line:
+    return QUEUES[request.param](request)
+
+
+def test_a_message_arrives_as_it_was_sent(line: Line) -> None:
+    message = OutgoingMessage('{"odd": "ż \\u0000", "x":  1}', {"reason": "two\nlines", "n": "1"})
+
+    assert line.queue.send([message]) == {}
+
+    assert line.arrived() == [message]
+
+
+def test_sending_nothing_does_nothing(line: Line) -> None:
+    assert line.queue.send([]) == {}
+    assert line.arrived() == []
+
+
+@pytest.mark.parametrize("number", [1, 10, 11, 35])
+def test_any_number_of_messages_is_sent_each_once(line: Line, number: int) -> None:
+    messages = [OutgoingMessage(f"message {n}") for n in range(number)]
+
+    assert line.queue.send(messages) == {}
+
+    assert sorted(m.body for m in line.arrived()) == sorted(m.body for m in messages)
+
+
+def test_up_to_ten_messages_keep_their_order(line: Line) -> None:
+    bodies = [f"message {n}" for n in range(10)]
+
+    line.queue.send([OutgoingMessage(body) for body in bodies])
+
+    assert [message.body for message in line.arrived()] == bodies
+
+
+def test_large_messages_are_sent_whatever_their_sum(line: Line) -> None:
+    bodies = [letter * 100_000 for letter in "abcde"]
+
+    assert line.queue.send([OutgoingMessage(body) for body in bodies]) == {}
+
+    assert sorted(message.body for message in line.arrived()) == bodies
+
+
+def test_deferring_what_is_not_in_flight_is_no_error(line: Line) -> None:
+    line.queue.defer({f"receipt-{number}": 5 for number in range(12)})
+    line.queue.defer({})
