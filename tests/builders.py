@@ -20,13 +20,17 @@ NOW = 1_700_000_000_000
 CANARY = "canary-7b1e-never-show"
 
 _numbers = count(1)
+_clocks = count(1)
 
 
 class FakeClock:
-    """A clock that moves on by one millisecond, with entropy that never repeats."""
+    """A clock that moves on by one millisecond with each draw.
 
-    def __init__(self) -> None:
-        self._draws = count(1)
+    No two clocks draw the same entropy, unless they start at the same number.
+    """
+
+    def __init__(self, start: int | None = None) -> None:
+        self._draws = count(next(_clocks) * 10_000 if start is None else start)
 
     def draw(self) -> Given:
         """See `cloudseam.clock.Clock.draw`."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cloudseam.clock import Clock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.locators import MachineLocator
@@ -22,15 +23,20 @@ class World:
     """The service with its store, its queues and its dead letters, all in memory."""
 
     def __init__(
-        self, stacks: StackRepository | None = None, machines: MachineLocator | None = None
+        self,
+        stacks: StackRepository | None = None,
+        machines: MachineLocator | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.stacks = stacks or CountingStacks()
         self.tasks = CountingQueue()
         self.letters = CountingQueue()
         self.source = CountingQueue()
-        self.clock = FakeClock()
         self.service = StackService(
-            self.stacks, machines or InMemoryMachineLocator([a_machine()]), self.tasks, self.clock
+            self.stacks,
+            machines or InMemoryMachineLocator([a_machine()]),
+            self.tasks,
+            clock or FakeClock(),
         )
         self.dead_letters = DeadLetters(self.letters, self.source, MAX_RECEIVES)
 

@@ -212,7 +212,7 @@ def test_of_a_long_description_the_end_is_kept() -> None:
         ),
         pytest.param(
             {"event": "TASK_COMPLETED", "task": {"name": "x"}, "outputs": {"a": [{"": 1}]}},
-            "`outputs` must be a text that is not empty",
+            "`outputs` must not hold an empty key",
             id="outputs-empty-key",
         ),
         pytest.param(

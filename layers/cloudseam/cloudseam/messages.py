@@ -18,6 +18,7 @@ from cloudseam.stack import Stack
 from cloudseam.step import RunTask
 
 MAX_STACK_ID_CHARACTERS = 255
+MAX_NAME_CHARACTERS = 1_000
 MAX_METADATA_BYTES = 100_000
 MAX_OUTPUTS_BYTES = 32_000
 MAX_DESCRIPTION_CHARACTERS = 4_000
@@ -50,10 +51,18 @@ class TaskRequest:
 
 
 def _text(value: Any) -> str:
-    """A text that can be stored and sent: not empty, and no half of a surrogate pair."""
+    """A name that is not empty."""
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty")
-    return _whole_text(value)
+    return _name(value)
+
+
+def _name(value: Any) -> str:
+    """A text short enough for a line of a log and for the reason of a dead letter."""
+    text = _whole_text(value)
+    if len(text) > MAX_NAME_CHARACTERS:
+        raise ValueError(f"must have at most {MAX_NAME_CHARACTERS} characters")
+    return text
 
 
 def _whole_text(value: Any) -> str:
@@ -80,11 +89,17 @@ def _stack_id(value: Any) -> str:
     return text
 
 
+def _key(key: str) -> str:
+    if not key:
+        raise ValueError("must not hold an empty key")
+    return _whole_text(key)
+
+
 def _flat(value: Any) -> dict[str, Scalar]:
     if not isinstance(value, dict):
         raise ValueError("must be a flat object")
     for key, item in value.items():
-        _text(key)
+        _key(key)
         problem = _scalar_problem(item)
         if problem:
             raise ValueError(f"must be a flat object of plain values; key '{key[:80]}' {problem}")
@@ -124,7 +139,7 @@ def _scalars(value: Json) -> Iterator[Scalar]:
     """Every plain value inside, and every key, which has to be a text that is not empty."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield _text(key)
+            yield _key(key)
             yield from _scalars(item)
     elif isinstance(value, list):
         for item in value:
@@ -135,7 +150,7 @@ def _scalars(value: Json) -> Iterator[Scalar]:
 
 Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, BeforeValidator(_text)]
-WholeText = Annotated[str, BeforeValidator(_whole_text)]
+Name = Annotated[str, BeforeValidator(_name)]
 StackId = Annotated[str, BeforeValidator(_stack_id)]
 Metadata = Annotated[dict[str, Any], BeforeValidator(_flat)]
 Outputs = Annotated[dict[str, Any], BeforeValidator(_outputs)]
@@ -147,8 +162,8 @@ class _EventBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     stack_id: StackId = Field(alias="stackId")
-    event: WholeText | None = None
-    action: WholeText | None = None
+    event: Name | None = None
+    action: Name | None = None
     event_id: Text | None = Field(default=None, alias="eventId")
     machine: Text | None = None
     metadata: Metadata | None = None
@@ -158,7 +173,7 @@ class _AnsweredTask(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     name: Text
-    token: WholeText = ""
+    token: Name = ""
 
 
 class _AnswerBody(_EventBody):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from traceback import format_tb
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -55,13 +56,17 @@ def log_event(outcome: Outcome) -> None:
 def _log_error(outcome: Outcome, error: Exception) -> None:
     dead = outcome.fate is Fate.DEAD_LETTERED
     count("EventsDeadLettered" if dead else "EventsReturned")
-    known = isinstance(error, CloudSeamError)
     logger.warning(
         "Event dead-lettered" if dead else "Event returned to the queue",
-        extra=_place(outcome)
-        | {"error": type(error).__name__, "reason": str(error) if known else "unexpected"},
-        exc_info=None if known else error,
+        extra=_place(outcome) | {"error": type(error).__name__} | _reason(error),
     )
+
+
+def _reason(error: Exception) -> dict[str, Any]:
+    """Why it failed. Of a surprise only the place is told: its text may hold a metadata value."""
+    if isinstance(error, CloudSeamError):
+        return {"reason": str(error)}
+    return {"reason": "unexpected", "trace": "".join(format_tb(error.__traceback__))}
 
 
 def _place(outcome: Outcome) -> dict[str, Any]:

@@ -4,13 +4,12 @@ Knows no machine language, no store and no queue: it talks to ports only, and is
 where deciding and doing meet.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cloudseam.clock import Clock
 from cloudseam.delivery import Delivery
-from cloudseam.errors import CloudSeamError, StackConflictError
+from cloudseam.errors import StackConflictError
 from cloudseam.event import Event
 from cloudseam.locators import MachineLocator
 from cloudseam.messages import parse_event, task_message
@@ -22,8 +21,6 @@ from cloudseam.step import RunTask, Step, Verdict, admit, step
 
 # A lost race is run again at once this often; then the events go back to the queue.
 COMMIT_ATTEMPTS = 4
-
-logger = logging.getLogger(__name__)
 
 Groups = dict[str, list[int]]  # stack id → positions of its events in the batch, in order
 
@@ -94,10 +91,7 @@ class StackService:
         fresh = Outcome(parsed.delivery, event=parsed.event, before=stack, after=stack)
         try:
             taken = self._take(stack, parsed.event) if parsed.event else Verdict.LATE
-        except CloudSeamError as error:
-            return replace(fresh, error=error)
-        except Exception as error:  # one event's surprise must not fail the others
-            logger.exception("Unexpected error while applying an event")
+        except Exception as error:  # a surprise included: one event must not fail the others
             return replace(fresh, error=error)
         if isinstance(taken, Verdict):
             return replace(fresh, verdict=taken)
