@@ -2,8 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cloudseam.errors import InvalidDefinitionError
+
+
+class Severity(StrEnum):
+    """Whether a finding keeps its machine from being used."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -16,10 +24,12 @@ class Finding:
     place: str
     problem: str
     fix: str
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.problem} {self.fix}".rstrip()
+        start = f"{self.file}:{self.line}:{self.column}: {self.severity}: {where}"
+        return f"{start}{self.problem} {self.fix}".rstrip()
 
 
 class FindingsError(InvalidDefinitionError):

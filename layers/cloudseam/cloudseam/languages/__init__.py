@@ -1,1 +1,42 @@
 """The languages a machine can be written in. Each compiles to a `cloudseam.machine.Machine`."""
+
+from dataclasses import dataclass
+
+from cloudseam.finding import Finding, FindingsError, Severity
+from cloudseam.languages.cloudseam_v1.spec import parse_spec
+from cloudseam.languages.part import whole
+from cloudseam.languages.report import Report
+from cloudseam.languages.yaml_source import parse_yaml
+from cloudseam.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a machine's text: the machine if it can be used, and all findings."""
+
+    machine: Machine | None
+    findings: tuple[Finding, ...]
+
+
+def read_machine(name: str, text: str | bytes, file: str) -> Reading:
+    """Reads a machine of any language; today there is one, CloudSeam v1 in YAML.
+
+    `file` is what findings call the text's source. Nothing is raised for a bad text.
+    """
+    report = Report(file)
+    root = parse_yaml(text, report)
+    machine = parse_spec(name, whole(root, report)) if root is not None else None
+    return Reading(machine, report.findings)
+
+
+def load_machine(name: str, text: str | bytes, file: str) -> Machine:
+    """The machine that the text describes.
+
+    Raises:
+        FindingsError: the text has errors; it carries all of them.
+    """
+    reading = read_machine(name, text, file)
+    if reading.machine is None:
+        errors = [found for found in reading.findings if found.severity is Severity.ERROR]
+        raise FindingsError(name, errors)
+    return reading.machine

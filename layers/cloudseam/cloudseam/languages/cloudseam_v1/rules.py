@@ -1,0 +1,85 @@
+"""The rules of CloudSeam v1 beyond the shape of its keys. docs/machines.md lists every one."""
+
+from cloudseam.finding import Severity
+from cloudseam.languages.rule import Rule
+
+MAX_NAME_CHARACTERS = 255
+
+VERSION_UNSUPPORTED = Rule("Version {version} is not supported.", "Write `version: 1`.")
+
+NAME_MALFORMED = Rule(
+    "{name} cannot be the name of {what}.", "{hint}Use capital letters A to Z, digits and dashes."
+)
+NAME_TOO_LONG = Rule(
+    f"The name has more than {MAX_NAME_CHARACTERS} characters.", "Choose a shorter one."
+)
+EVENT_TWICE = Rule(
+    "The event {name} is declared twice.", "Remove one of the two; the first is on line {line}."
+)
+EVENT_IS_NEXT = Rule(
+    "NEXT is declared, but it fires by itself when the last task of a state is satisfied.",
+    "Remove it from `events`; states may have a handler for it all the same.",
+)
+EVENT_OF_THE_SYSTEM = Rule("{name} is an event of CloudSeam itself.", "Choose another name.")
+
+INIT_MISSING = Rule(
+    "There is no state INIT, in which every stack starts.",
+    "Add it, with a handler for the first event.",
+)
+INIT_HAS_TASKS = Rule(
+    "INIT has tasks that would not be asked for: that happens when a state is entered, and a new "
+    "stack starts in INIT without entering it.",
+    "Move them to the state that INIT advances to.",
+)
+TERMINAL_MISSING = Rule(
+    "No state is terminal, so no stack could ever end.",
+    "Add `terminal: true` to the state that stacks end in.",
+)
+TERMINAL_NOT_BOOLEAN = Rule(
+    "`terminal` must be true or false, but is {value}.", "Write `terminal: true`, or leave it out."
+)
+NEXT_MISSING = Rule(
+    "{state} has tasks but no handler for NEXT, so a stack would stay in it when they are done.",
+    "Add `NEXT: [{{action: advance, state: …}}]` under `on`, or make the state terminal.",
+)
+
+EVENT_UNKNOWN = Rule(
+    "{name} is not an event of this machine.",
+    "{hint}Declare it in `events`, or use one of: {events}.",
+)
+STATE_UNKNOWN = Rule("There is no state {name}.", "{hint}The states are: {states}.")
+TASK_UNKNOWN = Rule("There is no task {name}.", "{hint}The tasks are: {tasks}.")
+TASK_TWICE = Rule(
+    "The task {name} is in the list twice, but one answer would satisfy both.",
+    "Remove it here, or define a second task of another name.",
+)
+TASK_NAME_MALFORMED = Rule(
+    "{name} cannot be the name of a task.",
+    f"Use 1 to {MAX_NAME_CHARACTERS} printable characters.",
+)
+
+STATE_ON_NO_OP = Rule("`no-op` takes no `state`.", "Remove `state`, or write `action: advance`.")
+TWO_ADVANCES = Rule(
+    "The list advances twice: the stack would pass through {state} without running its tasks.",
+    "Keep one `advance`; for a chain let each state advance on its own NEXT.",
+)
+
+UNREACHABLE = Rule(
+    "No stack can come to {state}.", "Advance to it from a state, or remove it.", Severity.WARNING
+)
+DEAD_END = Rule(
+    "{state} is a dead end: it is not terminal, and nothing leads out of it.",
+    "Advance from it on some event, or make it terminal.",
+    Severity.WARNING,
+)
+NEXT_NEVER_FIRES = Rule(
+    "This NEXT never fires: {state} has no tasks whose end it could follow.",
+    "Advance on an event of your own, or give the state a task.",
+    Severity.WARNING,
+)
+EVENT_UNUSED = Rule(
+    "No state has a handler for the event {name}.", "Add one, or remove it.", Severity.WARNING
+)
+TASK_UNUSED = Rule(
+    "No state has the task {name}.", "Add it to a state, or remove it.", Severity.WARNING
+)

@@ -1,0 +1,123 @@
+"""What a task's config may look like, as a value: keys, which of them are needed, and of what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from cloudseam.languages.part import Part
+
+
+class Shape(Protocol):
+    """What one value may be. `example` is how a message writes one."""
+
+    @property
+    def example(self) -> str:
+        """A value of this shape, as YAML."""
+
+    @property
+    def is_required(self) -> bool:
+        """Whether its key has to be there."""
+
+    def check(self, part: Part) -> None:
+        """Reports whatever does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text that is not empty."""
+
+    example: str
+    is_required: bool = True
+
+    def check(self, part: Part) -> None:
+        """See `Shape.check`."""
+        part.text(self.example)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of a few texts. `what` says what they are."""
+
+    what: str
+    choices: tuple[str, ...]
+    is_required: bool = True
+
+    @property
+    def example(self) -> str:
+        """See `Shape.example`."""
+        return self.choices[0]
+
+    def check(self, part: Part) -> None:
+        """See `Shape.check`."""
+        part.one_of(self.choices, self.what)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeMapping:
+    """A mapping of any content; it may be left out."""
+
+    example: str
+    is_required: bool = False
+
+    def check(self, part: Part) -> None:
+        """See `Shape.check`."""
+        part.entries(f"`{self.example}`")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A mapping of known keys. `what` says what it is."""
+
+    what: str
+    keys: Mapping[str, Shape]
+    is_required: bool = True
+
+    @property
+    def example(self) -> str:
+        """See `Shape.example`."""
+        needed = (
+            f"{key}: {shape.example}" for key, shape in self.keys.items() if shape.is_required
+        )
+        return f"{{{', '.join(needed)}}}"
+
+    def check(self, part: Part) -> None:
+        """See `Shape.check`."""
+        entries = part.entries(f"`{self.example}`")
+        if entries is None:
+            return
+        part.check_keys(entries, list(self.keys), self.what)
+        for key, shape in self.keys.items():
+            if key in entries:
+                shape.check(entries[key])
+            elif shape.is_required:
+                part.missing(key, f"`{key}: {shape.example}`")
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """A mapping whose `type` says which keys it has. `what` says what it is."""
+
+    what: str
+    kinds: Mapping[str, Mapping[str, Shape]]
+    is_required: bool = True
+
+    @property
+    def example(self) -> str:
+        """See `Shape.example`."""
+        return self._keys(next(iter(self.kinds))).example
+
+    def check(self, part: Part) -> None:
+        """See `Shape.check`."""
+        entries = part.entries(f"`{self.example}`")
+        if entries is None:
+            return
+        if "type" not in entries:
+            part.missing("type", f"`type: {' or '.join(self.kinds)}`")
+            return
+        kind = entries["type"].one_of(list(self.kinds), f"a type of {self.what}")
+        if kind is not None:
+            self._keys(kind).check(part)
+
+    def _keys(self, kind: str) -> Keys:
+        kind_of = OneOf(f"a type of {self.what}", (kind,))
+        return Keys(f"{self.what} of type {kind}", {"type": kind_of, **self.kinds[kind]})

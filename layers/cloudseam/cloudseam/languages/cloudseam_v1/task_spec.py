@@ -1,0 +1,68 @@
+"""Tasks in CloudSeam v1: an executor, and a config of the shape it takes."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from cloudseam.event import Json
+from cloudseam.languages.cloudseam_v1 import rules
+from cloudseam.languages.cloudseam_v1.shape import FreeMapping, Keys, Kinds, OneOf, Text
+from cloudseam.languages.part import Part
+from cloudseam.languages.wording import shown
+from cloudseam.machine import TaskSpec
+
+# docs/machines.md has this table too; a test compares them.
+EXECUTORS: Mapping[str, Keys] = {
+    "terraform": Keys(
+        "a terraform config",
+        {
+            "source": Kinds(
+                "a source",
+                {
+                    "s3": {"bucket": Text("my-modules"), "key": Text("network/")},
+                    "local": {"location": Text("modules/network")},
+                },
+            ),
+            "action": OneOf("a terraform action", ("apply", "destroy")),
+            "variables": FreeMapping("{size: 3}"),
+        },
+    ),
+    "lambda": Keys(
+        "a lambda config", {"name": Text("my-function"), "args": FreeMapping("{size: 3}")}
+    ),
+}
+TASK_EXAMPLE = "`{executor: lambda, config: {name: my-function}}`"
+
+
+def parse_tasks(tasks: Mapping[str, Part]) -> dict[str, TaskSpec]:
+    """The tasks of the top-level `tasks`; those that are wrong are reported and left out."""
+    specs = {name: _parse_task(name, task) for name, task in tasks.items()}
+    return {name: spec for name, spec in specs.items() if spec is not None}
+
+
+def _parse_task(name: str, part: Part) -> TaskSpec | None:
+    _check_name(name, part)
+    entries = part.entries(TASK_EXAMPLE)
+    if entries is None:
+        return None
+    part.check_keys(entries, ("executor", "config"), "a task")
+    executor = _parse_executor(part, entries)
+    config = entries.get("config")
+    if config is None:
+        part.missing("config", f"`config: {EXECUTORS[executor or 'lambda'].example}`")
+        return None
+    if executor is None:
+        return None
+    EXECUTORS[executor].check(config)
+    return TaskSpec(name, executor, cast(dict[str, Json], config.value()))
+
+
+def _parse_executor(part: Part, entries: Mapping[str, Part]) -> str | None:
+    if "executor" in entries:
+        return entries["executor"].one_of(list(EXECUTORS), "an executor")
+    part.missing("executor", f"`executor: {' or '.join(EXECUTORS)}`")
+    return None
+
+
+def _check_name(name: str, part: Part) -> None:
+    if not 0 < len(name) <= rules.MAX_NAME_CHARACTERS or not name.isprintable():
+        part.add_at_key(rules.TASK_NAME_MALFORMED, name=shown(name))
