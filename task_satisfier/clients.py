@@ -34,7 +34,6 @@ def sqs_client() -> SQSClient:
         return boto3.client("sqs", config=config)
 
 
-@cache
 def s3_client() -> S3Client:
     """For modules."""
     config = Config(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from task_satisfier.executors import Executor, TaskFailedError
 from task_satisfier.settings import TaskSatisfierSettings
@@ -35,7 +36,7 @@ def build_terraform(settings: TaskSatisfierSettings) -> Executor:
             settings.terraform_state_bucket, settings.terraform_state_dir, os.environ
         ),
         grace=settings.timeout_margin * GRACE_OF_MARGIN,
-        s3=s3_client,
+        s3=cache(s3_client),
         environ=os.environ,
     )
 

@@ -1,21 +1,20 @@
 """Which backend keeps a module's state, and under which name. See docs/executors.md."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from task_satisfier.executors import TaskFailedError
-from task_satisfier.executors.terraform.binary import Version
 from task_satisfier.executors.terraform.module import Module
 from task_satisfier.executors.terraform.state_key import StateKey
 
 FILE_NAME = "cloudseam_backend.tf.json"
 # The argument that tells states apart, for backends that have one and no other limits on it.
 KEY_ARGUMENTS = {"s3": "key", "azurerm": "key", "gcs": "prefix"}
-# From this version on both Terraform and OpenTofu lock S3 states with a file beside them.
-LOCK_FILE_SINCE = Version(1, 10)
+# What `init` warns of when the module has no backend block to take the name.
+NO_BLOCK = "Missing backend configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +66,27 @@ class Backend:
             raise TaskFailedError(f"The module has a file '{FILE_NAME}'. Give it another name.")
         path.write_text(json.dumps({"terraform": {"backend": {self.type: self.settings}}}))
 
-    def check(self, folder: Path) -> None:
+    def check(self, folder: Path, told: Sequence[str]) -> None:
         """Makes sure that Terraform keeps the state there and nowhere else.
 
+        `folder` is Terraform's own, and `told` what `init` printed.
+
         Raises:
-            TaskFailedError: `init` noted another backend or another name in its own folder.
+            TaskFailedError: it settled on another backend, another name, or none at all.
         """
         noted = _noted(folder / "terraform.tfstate")
-        if noted != (self.type, self.value, self.argument):
+        unnamed = any(NO_BLOCK in line for line in told)
+        if unnamed or noted not in (None, (self.type, self.argument, self.value)):
             raise TaskFailedError(
                 f"Terraform would not keep the state in backend '{self.type}' under "
                 f"'{self.value}', so nothing was run. Check the module's `backend` block."
             )
 
 
-def choose_backend(module: Module, key: StateKey, home: StateHome, version: Version) -> Backend:
-    """The backend for a module's state.
+def choose_backend(
+    module: Module, key: StateKey, home: StateHome, locks: Callable[[], bool]
+) -> Backend:
+    """The backend for a module's state. `locks` is only asked for a state that goes to a bucket.
 
     Raises:
         TaskFailedError: the state would be lost, or shared with other stacks.
@@ -97,7 +101,7 @@ def choose_backend(module: Module, key: StateKey, home: StateHome, version: Vers
             f"{', '.join(KEY_ARGUMENTS)}."
         )
     if home.bucket:
-        return Backend("s3", "key", key.object_key, _s3_settings(home, version))
+        return Backend("s3", "key", key.object_key, _s3_settings(home, locks()))
     if home.folder:
         return Backend("local", "path", str(home.folder / key.path), {})
     raise TaskFailedError(
@@ -106,11 +110,11 @@ def choose_backend(module: Module, key: StateKey, home: StateHome, version: Vers
     )
 
 
-def _s3_settings(home: StateHome, version: Version) -> Mapping[str, Any]:
+def _s3_settings(home: StateHome, locks: bool) -> Mapping[str, Any]:
     settings: dict[str, Any] = {"bucket": _literal(str(home.bucket))}
     if home.region:
         settings["region"] = _literal(home.region)
-    if version >= LOCK_FILE_SINCE:
+    if locks:
         settings["use_lockfile"] = True
     if home.endpoint:
         settings |= _for_endpoint(home.endpoint)
@@ -134,12 +138,11 @@ def _literal(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
-def _noted(path: Path) -> tuple[str, str, str] | None:
-    """Type, name and naming argument of the backend that `init` settled on."""
+def _noted(path: Path) -> tuple[str, str, Any] | None:
+    """Type, naming argument and name of the backend that `init` settled on, if any."""
     try:
         backend = json.loads(path.read_text())["backend"]
-        config = backend["config"]
         argument = KEY_ARGUMENTS.get(backend["type"], "path")
-        return backend["type"], config[argument], argument
-    except (OSError, ValueError, KeyError, TypeError):
+        return backend["type"], argument, backend["config"].get(argument)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

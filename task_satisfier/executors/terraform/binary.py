@@ -1,28 +1,19 @@
-"""The Terraform or OpenTofu binary, and what it says of itself."""
+"""The Terraform or OpenTofu binary."""
 
+import os.path
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from task_satisfier.executors import TaskFailedError
 
 NAMES = ("terraform", "tofu")
 SECONDS_TO_ANSWER = 30
-TOFU = "OpenTofu"
-
-
-class Version(NamedTuple):
-    """The first two numbers of a version."""
-
-    major: int
-    minor: int
-
-
-OLDEST = Version(1, 0)
+# From this version on both Terraform and OpenTofu lock S3 states with a file beside them.
+LOCK_FILE_SINCE = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +21,27 @@ class Binary:
     """A binary that can be run."""
 
     path: str
-    product: str
-    version: Version
 
     @property
     def is_tofu(self) -> bool:
         """Whether it is OpenTofu, which reads files of its own as well."""
-        return self.product == TOFU
+        return "tofu" in os.path.basename(self.path)
+
+    def locks_with_a_file(self) -> bool:
+        """Whether it can lock S3 states. One that does not say its version is taken for new.
+
+        Raises:
+            TaskFailedError: it cannot be run.
+        """
+        version = _version(self.path)
+        return version is None or version >= LOCK_FILE_SINCE
 
 
 def find_binary(wanted: str | None, environ: Mapping[str, str]) -> Binary:
     """The binary that the settings name, else the first one on the path.
 
     Raises:
-        TaskFailedError: there is none, it cannot be run, or it is too old.
+        TaskFailedError: there is none.
     """
     searched = environ.get("PATH")
     names = (wanted,) if wanted else NAMES
@@ -54,11 +52,11 @@ def find_binary(wanted: str | None, environ: Mapping[str, str]) -> Binary:
             f"There is no Terraform or OpenTofu to run: {missing}. Put a binary into a layer or "
             "install it, and set TERRAFORM_BIN."
         )
-    return _asked(path)
+    return Binary(os.path.abspath(path))
 
 
 @lru_cache(maxsize=8)  # once in a container: the answer takes a fraction of a second each time
-def _asked(path: str) -> Binary:
+def _version(path: str) -> tuple[int, int] | None:
     try:
         ended = subprocess.run(
             [path, "version"],
@@ -70,11 +68,5 @@ def _asked(path: str) -> Binary:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise TaskFailedError(f"'{path}' cannot be run: {type(error).__name__}.") from error
-    told = ended.stdout.decode(errors="replace")
-    match = re.search(r"(Terraform|OpenTofu) v(\d+)\.(\d+)", told)
-    if ended.returncode != 0 or match is None:
-        raise TaskFailedError(f"'{path}' does not say which version of Terraform it is.")
-    binary = Binary(path, match[1], Version(int(match[2]), int(match[3])))
-    if binary.version < OLDEST:
-        raise TaskFailedError(f"'{path}' is too old. Install {match[1]} 1.0 or later.")
-    return binary
+    match = re.search(r"\bv(\d+)\.(\d+)", ended.stdout.decode(errors="replace"))
+    return (int(match[1]), int(match[2])) if match else None

@@ -57,7 +57,7 @@ class TerraformExecutor:
                 self._fetch(config, work / "module", run)
                 module = read_module(work / "module", tofu=binary.is_tofu)
                 key = StateKey.of(run.request, config)
-                backend = choose_backend(module, key, self.home, binary.version)
+                backend = choose_backend(module, key, self.home, binary.locks_with_a_file)
                 backend.write(work / "module")
                 write_variables(variables, work / VARIABLES)
                 tool = self._tool(binary, work, run, module, variables)
@@ -108,8 +108,8 @@ def _work_dir() -> Iterator[Path]:
 
 def _run(tool: Tool, config: TerraformConfig, backend: Backend, work: Path) -> Mapping[str, Json]:
     tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
-    tool.run("init", *QUIET, backend.option)
-    backend.check(work / "state")
+    told = tool.run("init", *QUIET, backend.option)
+    backend.check(work / "state", told)
     tool.run(config.action, *QUIET, "-auto-approve", f"-var-file=../{VARIABLES}")
     return _outputs(tool) if config.action == "apply" else {}
 

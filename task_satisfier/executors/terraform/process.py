@@ -37,14 +37,14 @@ class Tool:
     time_left: Callable[[], float]
     grace: float
 
-    def run(self, *arguments: str) -> None:
-        """Runs a command to its end.
+    def run(self, *arguments: str) -> Sequence[str]:
+        """Runs a command to its end; the last lines it printed, without sensitive values.
 
         Raises:
             OutOfTimeError: it was stopped because time was over.
             TaskFailedError: it failed; the cause is the end of its output.
         """
-        self._run(arguments, printed=None)
+        return self._run(arguments, printed=None)
 
     def capture(self, *arguments: str) -> bytes:
         """What a command prints, which is not logged; only what it complains about is.
@@ -60,7 +60,7 @@ class Tool:
             printed.seek(0)
             return printed.read()
 
-    def _run(self, arguments: Sequence[str], printed: IO[bytes] | None) -> None:
+    def _run(self, arguments: Sequence[str], printed: IO[bytes] | None) -> Sequence[str]:
         if self.time_left() <= 0:
             raise OutOfTimeError(f"{self._name(arguments)} was not run: no time is left.")
         lines: deque[str] = deque(maxlen=LINES_KEPT)
@@ -77,6 +77,7 @@ class Tool:
         if process.returncode != 0:
             told = f"{self._name(arguments)} failed with exit code {process.returncode}:"
             raise TaskFailedError(_cause(told, lines))
+        return lines
 
     def _start(
         self, arguments: Sequence[str], printed: IO[bytes] | None

@@ -8,17 +8,15 @@ import pytest
 
 from task_satisfier.executors import TaskFailedError
 from task_satisfier.executors.terraform.backend import Backend, StateHome, choose_backend
-from task_satisfier.executors.terraform.binary import Version
 from task_satisfier.executors.terraform.module import Module
 from task_satisfier.executors.terraform.state_key import StateKey
 
 KEY = StateKey("multi", "s", "qa/ecs")
 BUCKET = StateHome(bucket="states", region="eu-west-1")
-NEW, OLD = Version(1, 11), Version(1, 9)
 
 
-def chosen(backend: str | None = None, home: StateHome = BUCKET, version: Version = NEW) -> Backend:
-    return choose_backend(Module(backend), KEY, home, version)
+def chosen(backend: str | None = None, home: StateHome = BUCKET, *, locks: bool = True) -> Backend:
+    return choose_backend(Module(backend), KEY, home, lambda: locks)
 
 
 def written(backend: Backend, folder: Path) -> dict[str, Any] | None:
@@ -69,7 +67,7 @@ def test_a_bucket_gets_a_backend_with_a_lock_file(tmp_path: Path) -> None:
 
 
 def test_a_binary_that_knows_no_lock_file_is_not_asked_for_one(tmp_path: Path) -> None:
-    found = written(chosen(version=OLD), tmp_path)
+    found = written(chosen(locks=False), tmp_path)
 
     assert found == {"terraform": {"backend": {"s3": {"bucket": "states", "region": "eu-west-1"}}}}
 
@@ -134,39 +132,31 @@ def test_a_file_of_the_module_is_never_written_over(tmp_path: Path) -> None:
         chosen().write(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "noted",
-    [
-        None,
-        "{",
-        "{}",
-        '{"backend": null}',
-        '{"backend": {"type": "local", "config": {"path": "x"}}}',
-        '{"backend": {"type": "s3", "config": {"key": "other/s/qa/ecs"}}}',
-        '{"backend": {"type": "s3", "config": {"key": null}}}',
-    ],
-    ids=[
-        "nothing",
-        "no JSON",
-        "no backend",
-        "backend null",
-        "another backend",
-        "another key",
-        "no key",
-    ],
-)
+ANOTHER = {
+    "another backend": '{"backend": {"type": "local", "config": {"path": "x"}}}',
+    "a backend that is not known": '{"backend": {"type": "pg", "config": {}}}',
+    "another key": '{"backend": {"type": "s3", "config": {"key": "other/s/qa/ecs"}}}',
+    "no key": '{"backend": {"type": "s3", "config": {"key": null}}}',
+}
+
+
+@pytest.mark.parametrize("noted", ANOTHER.values(), ids=ANOTHER)
 def test_nothing_is_run_when_terraform_would_keep_the_state_elsewhere(
-    tmp_path: Path, noted: str | None
+    tmp_path: Path, noted: str
 ) -> None:
-    if noted is not None:
-        (tmp_path / "terraform.tfstate").write_text(noted)
+    (tmp_path / "terraform.tfstate").write_text(noted)
 
     with pytest.raises(TaskFailedError, match="so nothing was run"):
-        chosen().check(tmp_path)
+        chosen().check(tmp_path, ["Terraform has been successfully initialized!"])
+
+
+def test_nothing_is_run_when_terraform_found_no_block_for_the_name(tmp_path: Path) -> None:
+    with pytest.raises(TaskFailedError, match="so nothing was run"):
+        chosen("s3").check(tmp_path, ["", "Warning: Missing backend configuration", ""])
 
 
 def test_what_init_noted_is_what_was_asked_for(tmp_path: Path) -> None:
     noted = {"backend": {"type": "s3", "config": {"key": "multi/s/qa/ecs"}}}
     (tmp_path / "terraform.tfstate").write_text(json.dumps(noted))
 
-    chosen().check(tmp_path)
+    chosen().check(tmp_path, [])

@@ -1,10 +1,9 @@
 """A Terraform task from its config to what is run, with a stand-in for Terraform."""
 
 import json
-import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
@@ -18,6 +17,7 @@ from task_satisfier.executors.terraform.backend import StateHome
 from task_satisfier.executors.terraform.executor import TerraformExecutor
 from task_satisfier.redaction import Redactor
 from tests.builders import CANARY
+from tests.conftest import LogLines
 from tests.task_builders import FakeTerraform, a_request, a_run, a_terraform_config, write_files
 
 S3_MODULE = 'terraform {\n  backend "s3" {}\n}\nvariable "stack_id" {}\n'
@@ -35,17 +35,6 @@ def temp_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def module(tmp_path: Path) -> Path:
     return write_files(tmp_path / "module", {"main.tf": S3_MODULE, "sub/net.tf": ""})
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    logger = logging.getLogger("cloudseam.terraform")
-    level = logger.level
-    logger.addHandler(caplog.handler)
-    logger.setLevel(logging.INFO)
-    yield caplog
-    logger.setLevel(level)
-    logger.removeHandler(caplog.handler)
 
 
 def an_executor(
@@ -228,7 +217,8 @@ def test_a_module_whose_state_would_be_lost_is_not_run(
 
 
 def test_when_init_settles_on_another_state_nothing_is_run(tmp_path: Path, module: Path) -> None:
-    fake = FakeTerraform(tmp_path, '(data / "terraform.tfstate").unlink()')
+    noted = '{"backend": {"type": "s3", "config": {"key": "another"}}}'
+    fake = FakeTerraform(tmp_path, f"(data / 'terraform.tfstate').write_text({noted!r})")
 
     with pytest.raises(TaskFailedError, match="so nothing was run"):
         run(fake, module)
@@ -256,24 +246,24 @@ def test_what_fails_is_told_with_the_end_of_its_output(
     ids=["the command fails", "it says something else"],
 )
 def test_what_is_applied_stays_a_success_when_its_outputs_cannot_be_had(
-    tmp_path: Path, module: Path, script: str, log: pytest.LogCaptureFixture
+    tmp_path: Path, module: Path, script: str, terraform_log: LogLines
 ) -> None:
     assert run(FakeTerraform(tmp_path, script), module) == {}
-    assert any(message.startswith("Outputs are left out: ") for message in log.messages)
+    assert any(message.startswith("Outputs are left out: ") for message in terraform_log.messages)
 
 
 def test_output_goes_to_the_log_with_its_place(
-    tmp_path: Path, module: Path, log: pytest.LogCaptureFixture
+    tmp_path: Path, module: Path, terraform_log: LogLines
 ) -> None:
     run(FakeTerraform(tmp_path, 'print("hello 100%")'), module, action="destroy")
 
-    line = next(record for record in log.records if record.getMessage() == "hello 100%")
+    line = next(record for record in terraform_log.records if record.getMessage() == "hello 100%")
     assert vars(line)["stack_id"] == "s"
     assert vars(line)["task"] == "net"
 
 
 def test_sensitive_values_are_in_no_log_no_cause_and_no_output(
-    tmp_path: Path, module: Path, log: pytest.LogCaptureFixture
+    tmp_path: Path, module: Path, terraform_log: LogLines
 ) -> None:
     write_files(module, {"v.tf": 'variable "of_module" {\n  sensitive = true\n}\n'})
     show = "print(json.dumps(call['variables']))"
@@ -294,8 +284,8 @@ def test_sensitive_values_are_in_no_log_no_cause_and_no_output(
 
     assert CANARY not in json.dumps(found)
     assert CANARY not in str(failed.value)
-    assert CANARY not in "\n".join(log.messages)
-    assert "(sensitive value)" in "\n".join(log.messages)
+    assert CANARY not in "\n".join(terraform_log.messages)
+    assert "(sensitive value)" in "\n".join(terraform_log.messages)
 
 
 BAD_CONFIGS: dict[str, tuple[dict[str, Any], str]] = {

@@ -1,0 +1,87 @@
+"""Runs tasks through the satisfier with the real Terraform or OpenTofu of this computer."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudseam.queues.memory import InMemoryQueue
+from task_satisfier.executors.registry import ExecutorRegistry
+from task_satisfier.satisfier import TaskSatisfier
+from task_satisfier.settings import TaskSatisfierSettings
+from tests.builders import a_delivery
+from tests.task_builders import a_task_body
+
+BINARY = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")
+
+needs_terraform = pytest.mark.skipif(
+    BINARY is None, reason="neither terraform nor tofu is on the path, and TERRAFORM_BIN is not set"
+)
+
+
+@dataclass
+class RealTerraform:
+    """The satisfier with settings from `environ`, and where its modules and states are."""
+
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def modules(self) -> Path:
+        """Where modules are written to."""
+        return self.folder / "modules"
+
+    @property
+    def states(self) -> Path:
+        """Where states are kept, unless a module or a setting says otherwise."""
+        return self.folder / "states"
+
+    def run(
+        self,
+        config: Mapping[str, Any],
+        *,
+        time_left: Callable[[], float] = lambda: 300.0,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """Runs a task; the answer to it."""
+        settings = TaskSatisfierSettings.from_environment(
+            {
+                "SQS_EVENT_QUEUE_URL": "events",
+                "TERRAFORM_BIN": str(BINARY),
+                "TERRAFORM_STATE_DIR": str(self.states),
+                **self.environ,
+            }
+        )
+        answers = InMemoryQueue()
+        satisfier = TaskSatisfier(
+            ExecutorRegistry(settings),
+            answers,
+            sensitive_keys=settings.sensitive_keys,
+            margin=settings.timeout_margin,
+        )
+        body = a_task_body("terraform", config, **fields)
+        [outcome] = satisfier.handle_batch([a_delivery(body)], time_left)
+        assert outcome.error is None
+        answer: dict[str, Any] = json.loads(answers.sent[0].body)
+        return answer
+
+
+@pytest.fixture
+def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealTerraform:
+    """Terraform with folders, and a temp dir, of the test's own."""
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temp))
+    monkeypatch.setenv("TMPDIR", str(temp))
+    return RealTerraform(tmp_path)
+
+
+def resources(state: str | bytes) -> list[str]:
+    """The addresses of what a state has."""
+    return [f"{item['type']}.{item['name']}" for item in json.loads(state)["resources"]]

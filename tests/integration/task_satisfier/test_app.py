@@ -1,0 +1,200 @@
+"""The function itself: an SQS event in, answers and dead letters on queues, failures reported."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cloudseam.errors import InvalidSettingsError
+from cloudseam.poller import InvocationContext
+from task_satisfier import app, clients
+from tests.builders import CANARY
+from tests.conftest import LogLines
+from tests.emulated import EmulatedAws, emulated_aws
+from tests.task_builders import a_task_body, a_terraform_config
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def _context() -> LambdaContext:
+    deadline = time.monotonic() + 900
+    return cast(LambdaContext, InvocationContext("satisfier", "arn:aws:lambda:x", deadline))
+
+
+@dataclass
+class Function:
+    """The function with queues of its own."""
+
+    aws: EmulatedAws
+    events: str
+    tasks: str
+    letters: str
+
+    def invoke(self, *bodies: str | dict[str, Any], receive_count: int = 1) -> list[str]:
+        """Which messages it reports as failed; they are called m0, m1, …"""
+        answer = app.lambda_handler(
+            {"Records": [_record(n, body, receive_count) for n, body in enumerate(bodies)]},
+            _context(),
+        )
+        return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What has been answered."""
+        return [json.loads(message["Body"]) for message in self.aws.received(self.events)]
+
+
+def _record(number: int, body: str | dict[str, Any], receive_count: int) -> dict[str, Any]:
+    return {
+        "messageId": f"m{number}",
+        "receiptHandle": f"r{number}",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": str(receive_count)},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:tasks",
+        "awsRegion": "us-east-1",
+    }
+
+
+def _forget() -> None:
+    for made in (app.settings, app.satisfier, app.dead_letters, clients.sqs_client):
+        made.cache_clear()
+
+
+@pytest.fixture
+def function() -> Iterator[Function]:
+    with emulated_aws() as aws:
+        made = Function(aws, aws.queue(), aws.queue(), aws.queue())
+        environ = {
+            "SQS_EVENT_QUEUE_URL": made.events,
+            "SQS_TASK_QUEUE_URL": made.tasks,
+            "SQS_TASK_DLQ_URL": made.letters,
+            "MAX_RECEIVE_COUNT": "5",
+            "SENSITIVE_METADATA_KEYS": "password",
+        }
+        with patch.dict(os.environ, environ):
+            _forget()
+            yield made
+            _forget()
+
+
+def test_importing_it_needs_no_environment() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import task_satisfier.app"],
+        env={"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'layers/cloudseam'}"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.stderr == ""
+    assert ended.returncode == 0
+
+
+def test_importing_it_imports_no_executor() -> None:
+    module = "task_satisfier.executors.terraform"
+    script = f"import sys, task_satisfier.app; sys.exit({module!r} in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_without_its_settings_it_names_the_one_it_needs() -> None:
+    with emulated_aws(), patch.dict(os.environ, {"SQS_EVENT_QUEUE_URL": ""}):
+        _forget()
+
+        with pytest.raises(InvalidSettingsError, match="SQS_EVENT_QUEUE_URL: is required"):
+            app.lambda_handler({"Records": [_record(0, a_task_body(), 1)]}, _context())
+
+
+def test_a_task_that_fails_is_answered_and_done(function: Function) -> None:
+    body = a_task_body("ansible", token="t1")
+
+    assert function.invoke(body) == []
+
+    [answer] = function.answers()
+    assert answer["event"] == "TASK_ERROR"
+    assert answer["stackId"] == "s"
+    assert answer["task"] == body["task"]
+    assert answer["eventId"] == "t1/failed"
+    assert "There are: lambda, terraform." in answer["description"]
+
+
+def test_each_record_of_a_batch_has_its_own_outcome(function: Function) -> None:
+    missing = a_task_body("terraform", a_terraform_config("/nowhere"), name="two")
+
+    assert function.invoke(a_task_body("ansible", name="one"), "no task", missing) == []
+
+    assert sorted(answer["task"]["name"] for answer in function.answers()) == ["one", "two"]
+    assert len(function.aws.received(function.letters)) == 1
+
+
+def test_what_is_no_task_is_dead_lettered_with_its_reason(function: Function) -> None:
+    assert function.invoke('{"event": "LAUNCH"}') == []
+
+    [letter] = function.aws.received(function.letters)
+    assert letter["Body"] == '{"event": "LAUNCH"}'
+    attributes = {name: item["StringValue"] for name, item in letter["MessageAttributes"].items()}
+    assert attributes["error"] == "InvalidMessageError"
+    assert "`task` is missing" in attributes["reason"]
+    assert function.answers() == []
+
+
+def test_without_a_dead_letter_queue_it_goes_back(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SQS_TASK_DLQ_URL")
+
+    assert function.invoke("no task", a_task_body("ansible")) == ["m0"]
+
+
+def test_a_task_whose_answer_is_not_sent_comes_again(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQS_EVENT_QUEUE_URL", f"{function.events}-gone")
+
+    assert function.invoke(a_task_body("ansible")) == ["m0"]
+    assert function.aws.received(function.letters) == []
+
+
+def test_at_its_last_receive_it_is_dead_lettered_instead(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQS_EVENT_QUEUE_URL", f"{function.events}-gone")
+
+    assert function.invoke(a_task_body("ansible"), receive_count=5) == []
+
+    [letter] = function.aws.received(function.letters)
+    assert "SQS did not take" in letter["MessageAttributes"]["reason"]["StringValue"]
+
+
+def test_one_log_line_and_a_metric_tell_what_became_of_each_task(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = LogLines()
+    logging.getLogger("cloudseam").addHandler(lines)
+    metadata = {"password": CANARY, "other": CANARY}
+
+    function.invoke(a_task_body("ansible", metadata=metadata), "no task")
+    logging.getLogger("cloudseam").removeHandler(lines)
+
+    told = {record.getMessage(): vars(record) for record in lines.records}
+    assert told["Task failed"]["stack_id"] == "s"
+    assert told["Task failed"]["task"] == "net"
+    assert told["Task failed"]["executor"] == "ansible"
+    assert told["Task message dead-lettered"]["error"] == "InvalidMessageError"
+    assert CANARY not in str(told)
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["TasksFailed"] == [1.0]
+    assert metrics["TaskMessagesDeadLettered"] == [1.0]
