@@ -1,0 +1,101 @@
+"""`cloudseam`: finds the command and runs it. A command is imported only when it is chosen."""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import NamedTuple
+
+from cloudseam import __version__
+from cloudseam.errors import CloudSeamError
+
+
+class Command(NamedTuple):
+    """A command's module, with `add_arguments(parser)` and `run(args) -> int`, and its help."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "validate": Command("cloudseam_cli.validate", "check machine files and say what is wrong"),
+    "graph": Command("cloudseam_cli.graph", "draw a machine"),
+    "send": Command("cloudseam_cli.send", "send an event to a stack"),
+    "stacks": Command("cloudseam_cli.stacks", "list the stacks there are"),
+    "show": Command("cloudseam_cli.show", "show one stack"),
+    "dev": Command("cloudseam_cli.dev", "run everything on this computer"),
+    "demo": Command("cloudseam_cli.demo", "drive a sample machine through its whole life"),
+}
+EPILOG = """\
+examples:
+  cloudseam validate machines
+  cloudseam graph machines/environment.yml --format svg --output environment.svg
+
+`cloudseam COMMAND --help` tells more about each.
+"""
+# Exit codes: a command line or a place that cannot be used; Ctrl-C; a reader that went away.
+UNUSABLE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code.
+
+    Raises:
+        SystemExit: after `--help`, and for a command line that cannot be read (code 2).
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _escape_what_cannot_be_encoded()
+    if not arguments or arguments[0] not in COMMANDS:
+        return _without_command(arguments)
+    name = arguments[0]
+    command = import_module(COMMANDS[name].module)
+    parser = argparse.ArgumentParser(prog=f"cloudseam {name}", description=_described(name))
+    command.add_arguments(parser)
+    return _run(name, command.run, parser.parse_args(arguments[1:]))
+
+
+def _run(name: str, run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except CloudSeamError as error:
+        print(f"cloudseam {name}: {error}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end, which would print a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+def _without_command(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="cloudseam",
+        description="Drives long-lived stacks through machines written in a file.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"cloudseam {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.help)
+    parser.parse_args(arguments or ["--help"])
+    return 0
+
+
+def _described(name: str) -> str:
+    text = COMMANDS[name].help
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """File names may hold bytes, and the terminal's encoding may lack signs that texts have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
