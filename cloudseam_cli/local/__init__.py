@@ -1,0 +1,1 @@
+"""CloudSeam on one computer: the embedded AWS, and both functions beside it."""

@@ -1,0 +1,137 @@
+"""What a worker tells of its work: one line of JSON each, and never a metadata value."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from cloudseam.errors import CloudSeamError
+from cloudseam.event import TASK_COMPLETED
+from cloudseam.messages import parse_task
+from cloudseam.outcome import Fate, Outcome
+from cloudseam.stack import Stack
+from cloudseam.step import Verdict
+
+MAX_REASON_CHARACTERS = 2_000
+
+
+class Kind(StrEnum):
+    """What is told."""
+
+    READY = "READY"  # the worker can take messages
+    MOVED = "MOVED"  # an event was applied, whether or not the state is another one now
+    SATISFIED = "SATISFIED"
+    FAILED = "FAILED"
+    IGNORED = "IGNORED"
+    RETURNED = "RETURNED"
+    STARTED = "STARTED"
+    RAISED = "RAISED"  # the handler itself broke
+    DEAD_LETTER = "DEAD_LETTER"
+    NOTE = "NOTE"  # of the console itself: a file has changed
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`at` is in epoch seconds. `left` and `entered` are states, set when the stack moved."""
+
+    kind: Kind
+    stack: str = ""
+    machine: str = ""
+    event: str = ""
+    left: str | None = None
+    entered: str | None = None
+    is_removed: bool = False
+    tasks: tuple[str, ...] = ()
+    reason: str = ""
+    at: float = field(default_factory=time.time)
+
+    def line(self) -> str:
+        """The report as one line."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def parse(cls, line: str) -> Self:
+        """The report of a line."""
+        fields = json.loads(line)
+        return cls(**fields | {"kind": Kind(fields["kind"]), "tasks": tuple(fields["tasks"])})
+
+
+def report_outcome(outcome: Outcome) -> Report | None:
+    """What there is to tell of an event's outcome.
+
+    None for dead letters, which are told of when they lie on their queue, whoever put them there.
+    """
+    if outcome.fate is Fate.DEAD_LETTERED:
+        return None
+    known = _known(outcome)
+    if outcome.error is not None:
+        return Report(Kind.RETURNED, **known, reason=reason_of(outcome.error))
+    if outcome.verdict is not Verdict.APPLIED:
+        return Report(Kind.IGNORED, **known, reason=str(outcome.verdict or "").lower())
+    return _applied(outcome, known)
+
+
+def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Report:
+    before, after, answer = outcome.before, outcome.after, outcome.event and outcome.event.answer
+    asked = tuple(run.task.name for run in outcome.effects)
+    if _has_moved(before, after) or answer is None:
+        return Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
+    completed = outcome.event is not None and outcome.event.name == TASK_COMPLETED
+    return Report(
+        Kind.SATISFIED if completed else Kind.FAILED,
+        **known,
+        tasks=(answer.task,),
+        reason="" if completed else (answer.description or "")[-MAX_REASON_CHARACTERS:],
+    )
+
+
+def _has_moved(before: Stack | None, after: Stack | None) -> bool:
+    if before is None or after is None:
+        return True
+    return after.epoch != before.epoch or after.is_removed != before.is_removed
+
+
+def _move(before: Stack | None, after: Stack | None) -> dict[str, Any]:
+    if after is None or not _has_moved(before, after):
+        return {}
+    was_there = before is not None and not before.is_removed
+    return {
+        "left": before.state if before is not None and was_there else after.previous_state,
+        "entered": after.state,
+        "is_removed": after.is_removed,
+    }
+
+
+def _known(outcome: Outcome) -> dict[str, Any]:
+    event, stack = outcome.event, outcome.after or outcome.before
+    machine = stack.machine if stack else event.machine if event else None
+    name = event.name if event else ""
+    if event is not None and event.answer is not None:
+        name = f"{name} of {event.answer.task}"
+    return {"stack": event.stack_id if event else "", "machine": machine or "", "event": name}
+
+
+def report_tasks(event: Mapping[str, Any]) -> Iterator[Report]:
+    """Which tasks a batch has a satisfier run."""
+    for record in event["Records"]:
+        try:
+            request = parse_task(record["body"])
+        except CloudSeamError:
+            continue  # told of as a dead letter
+        action = request.config.get("action", "")
+        how = f"{request.executor} {action}" if isinstance(action, str) else request.executor
+        yield Report(
+            Kind.STARTED,
+            stack=request.stack_id,
+            machine=request.machine,
+            tasks=(request.name,),
+            reason=how.strip(),
+        )
+
+
+def reason_of(error: Exception) -> str:
+    """The reason in words where it is one of ours, whose texts never hold a metadata value."""
+    text = str(error) if isinstance(error, CloudSeamError) else type(error).__name__
+    return text[:MAX_REASON_CHARACTERS]

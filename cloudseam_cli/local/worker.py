@@ -1,0 +1,137 @@
+"""A process that is to one function what an execution environment is on Lambda.
+
+Run as `python -P -m cloudseam_cli.local.worker FUNCTION`, with the function's environment. It
+takes one batch at a time. Reports go to standard output, logs to standard error. It ends on
+SIGTERM, and when its standard input ends: then its parent is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from cloudseam_cli.local.process_tree import kill_tree
+from cloudseam_cli.local.report import Kind, Report, reason_of, report_outcome, report_tasks
+
+STATE_MACHINE = "state_machine"
+TASK_SATISFIER = "task_satisfier"
+FUNCTIONS = (STATE_MACHINE, TASK_SATISFIER)
+# How long what runs may take to end once it has been asked to, in seconds.
+LAST_SECONDS = 30
+# Rather short, so that a stop is quick; it costs nothing here.
+WAIT_SECONDS = 2
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+@dataclass(slots=True)
+class Worker:
+    """One function and the one batch that it may be busy with."""
+
+    handler: Handler
+    tell: Callable[[Report], None]
+    report_batch: Callable[[dict[str, Any]], Any]
+    interrupt: Callable[[], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    is_busy: bool = False
+
+    def handle(self, event: dict[str, Any], context: Any) -> Any:
+        """The function's handler, with reports around it."""
+        self.is_busy = True
+        try:
+            for report in self.report_batch(event):
+                self.tell(report)
+            return self.handler(event, context)
+        except Exception as error:
+            self.tell(Report(Kind.RAISED, reason=reason_of(error)))
+            raise
+        finally:
+            self.is_busy = False
+            if self.stop.is_set():
+                os._exit(0)  # the queue is gone by now; nobody waits for the rest
+
+    def end(self, *_: Any) -> None:
+        """Ends at once, or has what is running end first."""
+        self.stop.set()
+        if not self.is_busy:
+            os._exit(0)
+        self.interrupt()
+
+
+def main() -> None:
+    """Serves one function until it is told to stop."""
+    function = sys.argv[1]
+    reports = _take_over_output()
+    lock = threading.Lock()
+
+    def tell(report: Report) -> None:
+        with lock:
+            reports.write(report.line())
+            reports.flush()
+
+    worker = _state_machine(tell) if function == STATE_MACHINE else _task_satisfier(tell)
+    signal.signal(signal.SIGTERM, worker.end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _poll(function, worker)
+
+
+def _poll(function: str, worker: Worker) -> None:
+    import boto3
+    from botocore.config import Config
+
+    from cloudseam.poller import poll
+
+    variable = "SQS_EVENT_QUEUE_URL" if function == STATE_MACHINE else "SQS_TASK_QUEUE_URL"
+    client = boto3.client("sqs", config=Config(retries={"total_max_attempts": 2}))
+    worker.tell(Report(Kind.READY))
+    poll(
+        client,
+        os.environ[variable],
+        worker.handle,
+        worker.stop,
+        function_name=function,
+        wait_seconds=WAIT_SECONDS,
+    )
+
+
+def _state_machine(tell: Callable[[Report], None]) -> Worker:
+    from state_machine import app
+
+    def observe(outcome: Any) -> None:
+        report = report_outcome(outcome)
+        if report is not None:
+            tell(report)
+
+    app.observers.append(observe)
+    return Worker(app.lambda_handler, tell, lambda event: (), interrupt=lambda: None)
+
+
+def _task_satisfier(tell: Callable[[Report], None]) -> Worker:
+    from task_satisfier import app
+
+    return Worker(app.lambda_handler, tell, report_tasks, interrupt=lambda: app.satisfier().stop())
+
+
+def _take_over_output() -> TextIO:
+    """Standard output for reports alone: what functions print goes where logs go."""
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return reports
+
+
+def _end_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(LAST_SECONDS)
+    kill_tree(os.getpid())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Kinds of values that options take; a wrong one is refused before anything starts."""
+
+import argparse
+from pathlib import Path
+
+
+def port_number(text: str) -> int:
+    """A TCP port; 0 stands for a free one."""
+    number = int(text) if text.isdecimal() else -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("is a number from 0 to 65535")
+    return number
+
+
+def positive_number(text: str) -> int:
+    """A whole number from 1."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("is a whole number from 1")
+    return number
+
+
+def existing_folder(text: str) -> Path:
+    """A folder that is there."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder '{text}'")
+    return path

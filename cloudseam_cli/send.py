@@ -1,0 +1,194 @@
+"""`cloudseam send`: one event to one stack."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from cloudseam_cli.target import NoTargetError, add_target_arguments, find_target
+from cloudseam_cli.text import printable
+
+if TYPE_CHECKING:
+    from cloudseam.stack import Stack
+    from cloudseam_cli.local.dead_letter_watch import Letter
+    from cloudseam_cli.target import Target
+
+WAIT_SECONDS = 30.0
+MAX_WAIT_SECONDS = 86_400
+# How often a wait looks, in seconds.
+LOOK_SECONDS = 0.2
+
+EPILOG = """\
+A value of --metadata that reads as a JSON number, true, false or null is sent as such; anything
+else, and anything in JSON quotes, is text: --metadata version='"1"' sends the text 1.
+
+examples:
+  cloudseam send my-branch LAUNCH --machine preview --metadata branch=my-branch image_tag=v1
+  cloudseam send my-branch NEW-IMAGE --metadata image_tag=v2
+  cloudseam send my-branch UPDATE --wait
+  cloudseam send my-branch RETRY_FAILED_TASKS
+  cloudseam send my-branch DESTROY --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/events
+
+exit codes: 0 sent, and with --wait applied; 1 not applied in time, or refused; 2 wrong options,
+or nothing to send it to
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("stack", metavar="STACK", help="id of the stack")
+    parser.add_argument("event", metavar="EVENT", help="an event of its machine, or RETRY_…")
+    parser.add_argument(
+        "--machine", metavar="NAME", help="machine to run on; needed on the stack's first event"
+    )
+    values = parser.add_mutually_exclusive_group()
+    values.add_argument(
+        "--metadata",
+        nargs="+",
+        action="extend",
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="metadata to merge into the stack's",
+    )
+    values.add_argument(
+        "--metadata-json", type=_object, metavar="JSON", help="the same as one JSON object"
+    )
+    parser.add_argument(
+        "--event-id",
+        metavar="ID",
+        help="name of the event; one that was applied before has no effect (default: a new one)",
+    )
+    parser.add_argument(
+        "--wait",
+        nargs="?",
+        type=_seconds,
+        const=WAIT_SECONDS,
+        metavar="SECONDS",
+        help=f"wait until the event has been applied, at most so long (default: {WAIT_SECONDS:g})",
+    )
+    add_target_arguments(parser)
+    parser.add_argument("--queue-url", metavar="URL", help="event queue to send to")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sends the event, and waits for it if asked to."""
+    from cloudseam.messages import parse_event
+
+    body = message(args)
+    event_id = parse_event(body, "").id
+    target = find_target(args)
+    _send(target, body)
+    print(f"Sent {args.event} to {args.stack} (event id {event_id}).")
+    return 0 if args.wait is None else _wait(target, args, event_id)
+
+
+def _send(target: Target, body: str) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if target.event_queue is None:
+        raise NoTargetError("Name the event queue: --queue-url, or SQS_EVENT_QUEUE_URL.")
+    try:
+        target.client("sqs").send_message(QueueUrl=target.event_queue, MessageBody=body)
+    except (BotoCoreError, ClientError) as error:
+        raise NoTargetError(f"The event was not sent: {error}") from error
+
+
+def message(args: argparse.Namespace) -> str:
+    """The message's body, with an id of its own: a send that is repeated on its way, as clients do
+    when no answer comes, has its effect once.
+    """
+    body: dict[str, Any] = {
+        "stackId": args.stack,
+        "event": args.event,
+        "eventId": args.event_id or uuid4().hex,
+    }
+    if args.machine is not None:
+        body["machine"] = args.machine
+    metadata = args.metadata_json if args.metadata is None else dict(args.metadata)
+    if metadata is not None:
+        body["metadata"] = metadata
+    return json.dumps(body)
+
+
+def _wait(target: Target, args: argparse.Namespace, event_id: str) -> int:
+    """Looks until the stack has the event among those it applied, or it lies with the dead."""
+    from cloudseam_cli.stack_store import load_one, stacks_of
+
+    stacks, look = stacks_of(target), _letters(target)
+    deadline = time.monotonic() + args.wait
+    while True:
+        stack = load_one(stacks, args.stack)
+        if stack is not None and stack.has_applied(event_id):
+            print(f"Applied: {args.stack} is {where(stack)}.")
+            return 0
+        for letter in look():
+            if letter.event_id == event_id:
+                print(printable(f"Refused: {letter.reason}"), file=sys.stderr)
+                return 1
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(LOOK_SECONDS)
+    now = f"{args.stack} is {where(stack)}" if stack else f"there is no stack {args.stack}"
+    print(
+        f"Not applied within {args.wait:g} s: {now}. It may be applied later; if it is given up, "
+        "its reason is with it on the dead-letter queue.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _letters(target: Target) -> Callable[[], Iterable[Letter]]:
+    """New dead letters at each look; none where their queue is not known."""
+    if target.event_dead_letters is None:
+        return tuple
+    from cloudseam_cli.local.dead_letter_watch import DeadLetterWatch
+
+    return DeadLetterWatch(target.client("sqs"), {"event": target.event_dead_letters}).look
+
+
+def where(stack: Stack) -> str:
+    """The state a stack is in, in words."""
+    return "gone" if stack.is_removed else f"in state {stack.state}"
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not key or not sign:
+        raise argparse.ArgumentTypeError(f"'{key[:80]}' has no value: write KEY=VALUE")
+    return key, _scalar(value)
+
+
+def _scalar(text: str) -> Any:
+    """The JSON value that a text reads as, unless it is an object or a list; else the text."""
+    try:
+        value = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
+    return text if isinstance(value, dict | list) else value
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("is not a JSON object")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= MAX_WAIT_SECONDS:
+        raise argparse.ArgumentTypeError(f"is a number from 0 to {MAX_WAIT_SECONDS}")
+    return seconds

@@ -1,0 +1,123 @@
+"""`cloudseam show`: all there is to know of one stack."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cloudseam_cli.target import add_target_arguments, find_target
+from cloudseam_cli.text import columns, printable
+
+if TYPE_CHECKING:
+    from cloudseam.stack import Stack
+
+MASK = "***"
+EPILOG = """\
+Values of metadata whose keys SENSITIVE_METADATA_KEYS lists are shown as ***.
+
+examples:
+  cloudseam show my-branch
+  cloudseam show my-branch --json | jq .outputs
+
+exit codes: 0 shown; 1 there is no such stack; 2 wrong options, or the store does not answer
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("stack", metavar="STACK", help="id of the stack")
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+    add_target_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Shows it, or says that it is not there."""
+    from cloudseam_cli.stack_store import load_one, stacks_of
+
+    target = find_target(args)
+    stack = load_one(stacks_of(target), args.stack)
+    if stack is None or stack.is_removed:
+        print(f"cloudseam show: {_missing(args.stack, stack)}", file=sys.stderr)
+        return 1
+    known = view(stack, target.sensitive_keys)
+    print(json.dumps(known, indent=2) if args.json else "\n".join(lines(known)))
+    return 0
+
+
+def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
+    """A stack as JSON, without tokens and sensitive values. Times are epoch milliseconds."""
+    return {
+        "id": stack.id,
+        "machine": stack.machine,
+        "state": stack.state,
+        "previousState": stack.previous_state,
+        "tasks": [
+            {
+                "name": task.name,
+                "status": task.status.value,
+                "attempt": task.attempt,
+                "errorMessage": task.error_message,
+            }
+            for task in stack.tasks
+        ],
+        "metadata": {
+            key: MASK if key in sensitive_keys else value for key, value in stack.metadata.items()
+        },
+        "outputs": {task: dict(outputs) for task, outputs in stack.outputs.items()},
+        "createdAt": stack.created_at,
+        "updatedAt": stack.updated_at,
+        "version": stack.version,
+    }
+
+
+def lines(known: Mapping[str, Any]) -> Iterator[str]:
+    """A view as text."""
+    from cloudseam_cli.moment import moment
+
+    yield from columns(
+        [
+            ("stack", known["id"]),
+            ("machine", known["machine"]),
+            ("state", known["state"]),
+            ("before", known["previousState"] or "-"),
+            ("created", moment(known["createdAt"])),
+            ("updated", moment(known["updatedAt"])),
+        ]
+    )
+    yield from _section("tasks", [_task_row(task) for task in known["tasks"]])
+    for task in known["tasks"]:
+        if task["errorMessage"]:
+            yield f"\nerror of {printable(task['name'])}"
+            yield from (f"  {line}" for line in printable(task["errorMessage"]).splitlines())
+    yield from _section("metadata", _rows(known["metadata"]))
+    for task, outputs in known["outputs"].items():
+        yield from _section(f"outputs of {printable(task)}", _rows(outputs))
+
+
+def _task_row(task: Mapping[str, Any]) -> tuple[str, str, str]:
+    attempt = f"attempt {task['attempt']}" if task["attempt"] > 1 else ""
+    return task["name"], task["status"], attempt
+
+
+def _rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (key, value if isinstance(value, str) else json.dumps(value))
+        for key, value in values.items()
+    ]
+
+
+def _section(title: str, rows: list[Any]) -> Iterator[str]:
+    if rows:
+        yield f"\n{title}"
+        yield from (f"  {line}" for line in columns(rows))
+
+
+def _missing(stack_id: str, stack: Stack | None) -> str:
+    if stack is not None:
+        return f"stack '{stack_id}' ended and is gone."
+    return f"there is no stack '{stack_id}'. `cloudseam stacks` lists those there are."

@@ -1,0 +1,104 @@
+"""Which installation a command talks to: the console of this folder, or a real one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cloudseam.errors import CloudSeamError
+from cloudseam_cli.embedded_aws import LOOPBACK
+from cloudseam_cli.local.console_file import FOLDER, ConsoleFile
+from cloudseam_cli.local.resources import Resources
+from cloudseam_cli.option_types import port_number
+
+HOW_FOUND = """\
+It talks to what the options name; else to what SQS_EVENT_QUEUE_URL and DYNAMODB_TABLE name; else
+to the `cloudseam dev` that runs in this folder. AWS credentials and endpoints are found as by
+every AWS tool; an endpoint on this computer needs none.
+"""
+HERE = {LOOPBACK, "localhost", "::1"}
+
+
+class NoTargetError(CloudSeamError):
+    """There is nothing to talk to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`endpoint` None is AWS itself, or what the environment says. A dead-letter queue is known
+    only of the emulator."""
+
+    endpoint: str | None
+    event_queue: str | None
+    table: str
+    event_dead_letters: str | None = None
+    sensitive_keys: frozenset[str] = frozenset()
+
+    def client(self, service: str) -> Any:
+        """A client of a service there."""
+        if self.endpoint is not None and urlsplit(self.endpoint).hostname in HERE:
+            from cloudseam_cli.local.client import emulator_client
+
+            return emulator_client(service, self.endpoint)
+        import boto3
+
+        return boto3.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+
+
+def add_target_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that name the installation."""
+    group = parser.add_argument_group("where", HOW_FOUND)
+    where = group.add_mutually_exclusive_group()
+    where.add_argument(
+        "--port", type=port_number, help="port of a `cloudseam dev` on this computer"
+    )
+    where.add_argument("--endpoint-url", metavar="URL", help="endpoint of another emulator")
+    group.add_argument(
+        "--table", metavar="NAME", help="table that stacks are kept in (default: Stacks)"
+    )
+
+
+def find_target(
+    args: argparse.Namespace, environ: Mapping[str, str] = os.environ, folder: Path | None = None
+) -> Target:
+    """The installation that options, environment or folder name.
+
+    Raises:
+        NoTargetError: none of them names one, or what the folder names no longer runs.
+    """
+    keys = _keys(environ.get("SENSITIVE_METADATA_KEYS", ""))
+    table = args.table or environ.get("DYNAMODB_TABLE")
+    queue = getattr(args, "queue_url", None) or environ.get("SQS_EVENT_QUEUE_URL")
+    if args.port is not None:
+        return _emulator(args.port, keys, args)
+    if args.endpoint_url or table or queue:
+        return Target(args.endpoint_url, queue, table or "Stacks", sensitive_keys=keys)
+    running = ConsoleFile.read(folder or Path(FOLDER))
+    if running is None or not running.is_alive:
+        raise NoTargetError(
+            "There is nothing to talk to: no `cloudseam dev` runs in this folder. Start one, name "
+            "the --port of one that runs elsewhere, or set SQS_EVENT_QUEUE_URL and DYNAMODB_TABLE "
+            "of an installation."
+        )
+    return _emulator(running.port, keys | _keys(running.sensitive_keys), args)
+
+
+def _emulator(port: int, keys: frozenset[str], args: argparse.Namespace) -> Target:
+    there = Resources.at(f"http://{LOOPBACK}:{port}")
+    return Target(
+        endpoint=there.endpoint,
+        event_queue=getattr(args, "queue_url", None) or there.event_queue,
+        table=args.table or there.table,
+        event_dead_letters=there.event_dead_letters,
+        sensitive_keys=keys,
+    )
+
+
+def _keys(listed: str) -> frozenset[str]:
+    """The keys of a setting that lists them with commas."""
+    return frozenset(key for key in map(str.strip, listed.split(",")) if key)
