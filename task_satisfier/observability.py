@@ -1,5 +1,6 @@
 """One line and a metric for what became of each task message."""
 
+from traceback import format_tb
 from typing import Any
 
 from cloudseam.errors import CloudSeamError
@@ -23,13 +24,17 @@ def log_task(outcome: TaskOutcome, fate: Fate) -> None:
 def _log_error(outcome: TaskOutcome, error: Exception, fate: Fate) -> None:
     dead = fate is Fate.DEAD_LETTERED
     count("TaskMessagesDeadLettered" if dead else "TaskMessagesReturned")
-    known = isinstance(error, CloudSeamError)
     logger.warning(
         "Task message dead-lettered" if dead else "Task message returned to the queue",
-        extra=_place(outcome)
-        | {"error": type(error).__name__, "reason": str(error) if known else "unexpected"},
-        exc_info=None if known else error,
+        extra=_place(outcome) | {"error": type(error).__name__} | _reason(error),
     )
+
+
+def _reason(error: Exception) -> dict[str, str]:
+    """Why it failed. Of a surprise only the place is told: its text may hold a metadata value."""
+    if isinstance(error, CloudSeamError):
+        return {"reason": str(error)}
+    return {"reason": "unexpected", "trace": "".join(format_tb(error.__traceback__))}
 
 
 def _place(outcome: TaskOutcome) -> dict[str, Any]:

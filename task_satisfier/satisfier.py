@@ -12,7 +12,6 @@ from threading import Event
 from typing import Protocol
 
 from cloudseam.delivery import Delivery
-from cloudseam.errors import CloudSeamError
 from cloudseam.event import Json
 from cloudseam.messages import TaskRequest, completed_message, failed_message, parse_task
 from cloudseam.queues import OutgoingMessage, Queue
@@ -98,7 +97,7 @@ class TaskSatisfier:
         started = self._clock()
         try:
             request = parse_task(delivery.body)
-        except CloudSeamError as error:
+        except Exception as error:  # a surprise included: one message must not fail the others
             return TaskOutcome(delivery, error=error)
         outcome = TaskOutcome(delivery, request)
         try:

@@ -71,13 +71,13 @@ class Tool:
         finally:  # also when this process is told to end
             self._stop(process)
             reader.join(LAST_WORDS)
+        if process.returncode == 0:  # even if it ended at the last moment
+            return lines
         if not in_time:
             told = f"{self._name(arguments)} was interrupted: no time was left."
             raise OutOfTimeError(_cause(told, lines))
-        if process.returncode != 0:
-            told = f"{self._name(arguments)} failed with exit code {process.returncode}:"
-            raise TaskFailedError(_cause(told, lines))
-        return lines
+        told = f"{self._name(arguments)} failed with exit code {process.returncode}:"
+        raise TaskFailedError(_cause(told, lines))
 
     def _start(
         self, arguments: Sequence[str], printed: IO[bytes] | None

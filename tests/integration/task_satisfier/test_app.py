@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,12 +16,14 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloudseam.errors import InvalidSettingsError
+from cloudseam.event import Json
 from cloudseam.poller import InvocationContext
-from task_satisfier import app, clients
+from task_satisfier import app, clients, wiring
+from task_satisfier.executors import TaskRun
 from tests.builders import CANARY
 from tests.conftest import LogLines
 from tests.emulated import EmulatedAws, emulated_aws
-from tests.task_builders import a_task_body, a_terraform_config
+from tests.task_builders import FakeExecutor, FakeExecutors, a_task_body, a_terraform_config
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -198,3 +200,30 @@ def test_one_log_line_and_a_metric_tell_what_became_of_each_task(
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metrics["TasksFailed"] == [1.0]
     assert metrics["TaskMessagesDeadLettered"] == [1.0]
+
+
+class _Surprised(FakeExecutors):
+    """An executor nobody thought of what it would do."""
+
+    def __init__(self) -> None:
+        def surprise(run: TaskRun) -> Mapping[str, Json]:
+            raise ValueError(f"wrong: {run.request.metadata}")
+
+        super().__init__(FakeExecutor(surprise))
+
+
+def test_of_a_surprise_the_log_tells_the_place_and_not_the_text(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "ExecutorRegistry", lambda settings: _Surprised())
+    lines = LogLines()
+    logging.getLogger("cloudseam").addHandler(lines)
+
+    failed = function.invoke(a_task_body("fake", metadata={"a": CANARY}))
+    logging.getLogger("cloudseam").removeHandler(lines)
+
+    assert failed == ["m0"]
+    [told] = [vars(record) for record in lines.records if "trace" in vars(record)]
+    assert told["error"] == "ValueError"
+    assert "in surprise" in told["trace"]
+    assert CANARY not in str([vars(record) for record in lines.records])

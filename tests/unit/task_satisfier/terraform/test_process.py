@@ -206,6 +206,15 @@ def test_when_time_is_over_it_gets_one_interrupt_and_may_end_by_itself(tmp_path:
     assert "interrupts: 1" in watch.lines
 
 
+def test_what_ends_well_at_the_last_moment_has_ended_well(tmp_path: Path) -> None:
+    watch = Watch()
+    tool = a_tool(tmp_path, watch.log, time_left=watch.time_left)
+
+    tool.run("-c", POLITE.replace("sys.exit(1)", "sys.exit(0)"))
+
+    assert "interrupts: 1" in watch.lines
+
+
 def test_after_the_grace_it_gets_a_second_interrupt(tmp_path: Path) -> None:
     watch = Watch()
     tool = a_tool(tmp_path, watch.log, time_left=watch.time_left, grace=0.05)
