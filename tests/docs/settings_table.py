@@ -19,7 +19,7 @@ def settings_table(settings: type[Settings]) -> str:
     """One row per variable: its name, default and meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for field in settings.model_fields.values():
-        default = "" if field.default is None else f"`{field.default}`"
+        default = "" if field.default in (None, "") else f"`{field.default}`"
         if field.default is PydanticUndefined:
             default = "required"
         rows.append(f"| `{field.alias}` | {default} | {field.description} |")
