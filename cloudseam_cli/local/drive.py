@@ -103,10 +103,10 @@ class Drive:
         """
         begun = self._clock()
         ended: list[float] = []
+        stack: Stack | None = None
         for stage in stages:
             event_id = uuid4().hex
             self._send(self._message(stage, event_id))
-            stack: Stack | None = None
             while not stage.is_reached(stack, event_id):
                 if self._is_stopped():
                     return
@@ -116,10 +116,10 @@ class Drive:
                 self._view.show(Scene(stages, tuple(ended), stack, elapsed))
                 self._refuse_trouble(stage, stack, elapsed)
             ended.append(self._clock() - begun - sum(ended))
-            self._listen()  # what led here may not have been told yet
-            self._view.show(Scene(stages, tuple(ended), stack, sum(ended)))
             assert stack is not None
             yield stack
+        self._listen()  # what led here may not have been told yet
+        self._view.show(Scene(stages, tuple(ended), stack, sum(ended)))
 
     def _message(self, stage: Stage, event_id: str) -> str:
         return json.dumps(

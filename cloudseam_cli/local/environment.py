@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from cloudseam_cli.embedded_aws import LOOPBACK
 from cloudseam_cli.local.resources import Resources
 
 # Meant for real installations; here they would lead away from the emulator.
@@ -47,6 +48,7 @@ def functions_environment(
         **DEFAULTS,
         **own,
         **aws,
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), _no_proxy(environ)),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "DYNAMODB_TABLE": resources.table,
@@ -61,3 +63,9 @@ def functions_environment(
         "POWERTOOLS_TRACE_DISABLED": "true",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _no_proxy(environ: Mapping[str, str]) -> str:
+    """What is reached without the user's proxy: what was before, and this computer."""
+    before = environ.get("NO_PROXY") or environ.get("no_proxy")
+    return f"{before},{LOOPBACK}" if before else LOOPBACK

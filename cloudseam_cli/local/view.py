@@ -98,14 +98,16 @@ def _stages(scene: Scene) -> Table:
 
 
 def _stack(scene: Scene) -> Table:
-    stack = scene.stack
-    table = _grid()
+    from rich.text import Text
+
+    stack, table = scene.stack, _grid()
     if stack is None:
         return table
-    state = GONE if stack.is_removed else stack.state
-    table.add_row("", printable(stack.id), f"[bold cyan]{state}[/]", "")
+    state = Text(GONE if stack.is_removed else stack.state, style="bold cyan")
+    table.add_row("", Text(printable(stack.id)), state, "")
     for task in stack.tasks:
-        table.add_row(MARKS[task.status], f"  {task.name}", task.status.value.lower(), "")
+        name = Text(f"  {printable(task.name)}")
+        table.add_row(MARKS[task.status], name, task.status.value.lower(), "")
     return table
 
 

@@ -1,0 +1,183 @@
+"""What is told of an outcome, and in which words."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloudseam.errors import ServiceUnavailableError, TransitionNotAllowedError
+from cloudseam.event import Event
+from cloudseam.messages import task_message
+from cloudseam.outcome import Fate, Outcome
+from cloudseam.stack import Stack
+from cloudseam.step import Step, Verdict, admit, step
+from cloudseam_cli.local.report import Kind, Report, report_outcome, report_tasks
+from cloudseam_cli.local.telling import told
+from tests.builders import (
+    CANARY,
+    a_completion,
+    a_delivery,
+    a_failure,
+    a_machine,
+    a_stack,
+    an_event,
+    given,
+    token_of,
+)
+
+
+def outcome_of(event: Event, stack: Stack | None = None, **fields: Any) -> Outcome:
+    """What the service says of an event that was taken."""
+    taken = admit(stack, event, now=1)
+    if isinstance(taken, Stack):
+        taken = step(a_machine(), taken, event, given())
+    delivery = a_delivery({})
+    if isinstance(taken, Verdict):
+        return Outcome(delivery, event, taken, before=stack, after=stack)
+    return replace(_taken(delivery, event, stack, taken), **fields)
+
+
+def _taken(delivery: Any, event: Event, stack: Stack | None, taken: Step) -> Outcome:
+    return Outcome(delivery, event, taken.verdict, stack, taken.stack, taken.effects)
+
+
+def words(outcome: Outcome) -> str:
+    """The line for an outcome, without the time."""
+    report = report_outcome(outcome)
+    assert report is not None
+    assert Report.parse(report.line()) == report
+    return told(report).split("  ", 1)[1]
+
+
+WORKING = a_stack("PROVISION", tasks={"net": "PENDING", "db": "PENDING"}, previous_state="INIT")
+LAST = a_stack("PROVISION", tasks={"net": "SATISFIED", "db": "PENDING"}, previous_state="INIT")
+ENDING = a_stack("DESTROY", tasks={"net-down": "PENDING"}, previous_state="RUN")
+
+
+@pytest.mark.parametrize(
+    ("event", "stack", "line"),
+    [
+        pytest.param(
+            an_event("LAUNCH", machine="life"),
+            None,
+            "s  INIT → PROVISION by LAUNCH; asks for net, db",
+            id="launched",
+        ),
+        pytest.param(
+            an_event("PING", machine="life"), None, "s  (new) → INIT by PING", id="made-by-a-no-op"
+        ),
+        pytest.param(an_event("PING"), a_stack(), "s  PING applied", id="no-op"),
+        pytest.param(
+            an_event("UPDATE"),
+            a_stack(),
+            "s  RUN → UPDATE by UPDATE; asks for db, smoke",
+            id="advanced",
+        ),
+        pytest.param(
+            an_event("RESTART"),
+            WORKING,
+            "s  PROVISION → PROVISION by RESTART; asks for net, db",
+            id="entered-again",
+        ),
+        pytest.param(
+            a_completion("net", token_of(WORKING, "net")),
+            WORKING,
+            "s  task net satisfied",
+            id="satisfied",
+        ),
+        pytest.param(
+            a_completion("db", token_of(LAST, "db")),
+            LAST,
+            "s  PROVISION → RUN by TASK_COMPLETED of db",
+            id="satisfied-the-last",
+        ),
+        pytest.param(
+            a_failure("db", token_of(LAST, "db"), description="no\x1b[2J space"),
+            LAST,
+            "s  TASK FAILED db: no\ufffd[2J space",
+            id="failed",
+        ),
+        pytest.param(
+            a_completion("net-down", token_of(ENDING, "net-down")),
+            ENDING,
+            "s  DESTROY → (gone) by TASK_COMPLETED of net-down",
+            id="ended",
+        ),
+        pytest.param(
+            an_event("DROP"), a_stack(), "s  RUN → GONE → (gone) by DROP", id="ended-at-once"
+        ),
+        pytest.param(
+            a_completion("net", "another-token"),
+            WORKING,
+            "s  TASK_COMPLETED of net ignored: late",
+            id="late",
+        ),
+        pytest.param(
+            an_event("PING", id="e-1"),
+            a_stack().with_applied("e-1"),
+            "s  PING ignored: duplicate",
+            id="duplicate",
+        ),
+        pytest.param(
+            an_event("RETRY_PENDING_TASKS"),
+            LAST,
+            "s  RETRY_PENDING_TASKS applied; asks for db",
+            id="retried",
+        ),
+    ],
+)
+def test_an_outcome_is_told_in_one_line(event: Event, stack: Stack | None, line: str) -> None:
+    assert words(outcome_of(event, stack)) == line
+
+
+def returned(error: Exception) -> Outcome:
+    stack, event = a_stack(), an_event("UPDATE")
+    return Outcome(
+        a_delivery({}), event, before=stack, after=stack, error=error, fate=Fate.RETURNED
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(TransitionNotAllowedError("Not in RUN."), "Not in RUN.", id="ours"),
+        pytest.param(ServiceUnavailableError("No table."), "No table.", id="store"),
+        pytest.param(ValueError(CANARY), "ValueError", id="a-surprise-without-its-text"),
+    ],
+)
+def test_what_is_tried_again_is_told_with_its_reason(error: Exception, reason: str) -> None:
+    line = words(returned(error))
+
+    assert line == f"s  UPDATE not applied, will be tried again: {reason}"
+
+
+def test_dead_letters_are_told_of_where_they_lie() -> None:
+    assert report_outcome(replace(returned(ValueError()), fate=Fate.DEAD_LETTERED)) is None
+
+
+def test_no_metadata_value_is_told() -> None:
+    event = an_event("LAUNCH", machine="life", metadata={"password": CANARY})
+
+    report = report_outcome(outcome_of(event))
+
+    assert report is not None
+    assert CANARY not in report.line()
+
+
+def test_the_tasks_of_a_batch_are_told_and_what_is_no_task_is_not() -> None:
+    stack = a_stack(metadata={"password": CANARY})
+    moved = step(a_machine(), stack, an_event("UPDATE"), given())
+    bodies = [task_message(moved.stack, run) for run in moved.effects]
+
+    reports = list(report_tasks({"Records": [{"body": each} for each in [*bodies, "no task"]]}))
+
+    assert [told(report).split("  ", 1)[1] for report in reports] == [
+        "s  task db started (lambda)",
+        "s  task smoke started (lambda)",
+    ]
+    assert CANARY not in "".join(report.line() for report in reports)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_words(kind: Kind) -> None:
+    assert told(Report(kind, stack="s", event="E", tasks=("t",), reason="why"))
