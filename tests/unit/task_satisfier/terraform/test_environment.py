@@ -6,7 +6,7 @@ import pytest
 
 from task_satisfier.executors.terraform.environment import environment_for
 
-WORK = Path("/work-dir")
+WORK = Path("/somewhere")
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_terraform_never_asks_and_writes_into_the_work_dir_only() -> None:
     )
 
     assert environment == {
-        "HOME": "/work-dir",
-        "TMPDIR": "/work-dir/tmp",
-        "TF_DATA_DIR": "/work-dir/state",
+        "HOME": "/somewhere",
+        "TMPDIR": "/somewhere/tmp",
+        "TF_DATA_DIR": "/somewhere/state",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",
