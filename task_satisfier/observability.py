@@ -1,10 +1,8 @@
 """One line and a metric for what became of each task message."""
 
-from traceback import format_tb
 from typing import Any
 
-from cloudseam.errors import CloudSeamError
-from cloudseam.observability import count, logger
+from cloudseam.observability import count, logger, why
 from cloudseam.outcome import Fate
 from task_satisfier.satisfier import TaskOutcome, place
 
@@ -26,15 +24,8 @@ def _log_error(outcome: TaskOutcome, error: Exception, fate: Fate) -> None:
     count("TaskMessagesDeadLettered" if dead else "TaskMessagesReturned")
     logger.warning(
         "Task message dead-lettered" if dead else "Task message returned to the queue",
-        extra=_place(outcome) | {"error": type(error).__name__} | _reason(error),
+        extra=_place(outcome) | why(error),
     )
-
-
-def _reason(error: Exception) -> dict[str, str]:
-    """Why it failed. Of a surprise only the place is told: its text may hold a metadata value."""
-    if isinstance(error, CloudSeamError):
-        return {"reason": str(error)}
-    return {"reason": "unexpected", "trace": "".join(format_tb(error.__traceback__))}
 
 
 def _place(outcome: TaskOutcome) -> dict[str, Any]:

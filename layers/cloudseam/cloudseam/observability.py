@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from traceback import format_tb
 from typing import Any
 
@@ -33,12 +34,36 @@ def observed(handler: Handler) -> Handler:
 
     Tracing is asked for by `CLOUDSEAM_TRACING=1`; otherwise the tracer is not even imported.
     """
-    handler = metrics.log_metrics(logger.inject_lambda_context(handler))
+    handler = _with_metrics(logger.inject_lambda_context(handler))
     if os.environ.get("CLOUDSEAM_TRACING") not in {"1", "true"}:
         return handler
     from aws_lambda_powertools.tracing import Tracer
 
     return Tracer().capture_lambda_handler(handler)
+
+
+def _with_metrics(handler: Handler) -> Handler:
+    """Flushes what was counted. Powertools' own decorator warns when that is nothing."""
+
+    @wraps(handler)
+    def counting(event: Any, context: Any) -> Any:
+        try:
+            return handler(event, context)
+        finally:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
+    return counting
+
+
+def why(error: Exception) -> dict[str, str]:
+    """What failed, for a log line. Of a surprise only the place is told: its text may hold a
+    metadata value."""
+    name = type(error).__name__
+    if isinstance(error, CloudSeamError):
+        return {"error": name, "reason": str(error)}
+    trace = "".join(format_tb(error.__traceback__))
+    return {"error": name, "reason": "unexpected", "trace": trace}
 
 
 def log_event(outcome: Outcome) -> None:
@@ -58,15 +83,8 @@ def _log_error(outcome: Outcome, error: Exception) -> None:
     count("EventsDeadLettered" if dead else "EventsReturned")
     logger.warning(
         "Event dead-lettered" if dead else "Event returned to the queue",
-        extra=_place(outcome) | {"error": type(error).__name__} | _reason(error),
+        extra=_place(outcome) | why(error),
     )
-
-
-def _reason(error: Exception) -> dict[str, Any]:
-    """Why it failed. Of a surprise only the place is told: its text may hold a metadata value."""
-    if isinstance(error, CloudSeamError):
-        return {"reason": str(error)}
-    return {"reason": "unexpected", "trace": "".join(format_tb(error.__traceback__))}
 
 
 def _place(outcome: Outcome) -> dict[str, Any]:
