@@ -24,6 +24,7 @@ EXECUTORS: Mapping[str, Keys] = {
             ),
             "action": OneOf("a terraform action", ("apply", "destroy")),
             "variables": FreeMapping("{size: 3}"),
+            "state": Text("network", is_required=False),
         },
     ),
     "lambda": Keys(
