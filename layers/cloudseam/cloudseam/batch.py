@@ -46,7 +46,7 @@ def delivery_of(record: SQSRecord) -> Delivery:
     return Delivery(
         message_id=record.message_id,
         body=record.body,
-        receive_count=int(record.attributes.approximate_receive_count or 1),
+        receive_count=int(record.attributes.get("ApproximateReceiveCount") or 1),
         receipt=record.receipt_handle,
     )
 
