@@ -1,0 +1,82 @@
+"""`cloudseam graph`: a machine drawn as states and transitions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+    from cloudseam_cli.graphs.graph import Graph
+
+DRAWN, INVALID, UNUSABLE = 0, 1, 2
+FORMATS = ("mermaid", "dot", "svg")
+
+EPILOG = """\
+NEXT is dashed, except in Mermaid, which has no dashed lines between states. A terminal state has
+a double border; in Mermaid a thick one.
+
+examples:
+  cloudseam graph machines/order.yml                                       (for Markdown)
+  cloudseam graph machines/order.yml --format svg --output order.svg
+  cloudseam graph machines/order.yml --format dot | dot -Tpng > order.png
+
+exit codes: 0 drawn; 1 the machine's file has errors, which are printed; 2 wrong options, or a
+file that cannot be read or written
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("file", metavar="FILE", type=Path, help="a machine's file")
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help=f"default: {FORMATS[0]}"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="file to write (default: standard output)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draws the machine, or says what is wrong with it."""
+    from cloudseam.finding import FindingsError
+    from cloudseam_cli.graphs.graph import graph_of
+
+    try:
+        drawing = _drawer(args.format)(graph_of(_machine(args.file)))
+        _write(drawing, args.output)
+    except FindingsError as error:
+        print(*error.findings, sep="\n", file=sys.stderr)
+        return INVALID
+    except OSError as error:
+        name = error.filename or args.output or args.file
+        print(f"cloudseam graph: {name}: {error.strerror}.", file=sys.stderr)
+        return UNUSABLE
+    return DRAWN
+
+
+def _machine(path: Path) -> StatesMachine:
+    from cloudseam.languages import load_machine
+    from cloudseam_cli.machine_file import read_text
+
+    return load_machine(path.stem, read_text(path), str(path))
+
+
+def _drawer(name: str) -> Callable[[Graph], str]:
+    """The function of the format's module, which has the same name."""
+    module = import_module(f"cloudseam_cli.graphs.{name}")
+    drawer: Callable[[Graph], str] = getattr(module, name)
+    return drawer
+
+
+def _write(drawing: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(drawing)
+    else:
+        output.write_text(drawing, encoding="utf-8")

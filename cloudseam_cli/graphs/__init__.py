@@ -1,0 +1,1 @@
+"""Drawings of machines. Equal machines give equal drawings, to the byte."""
