@@ -41,3 +41,21 @@ class StateMachineSettings(Settings):
     dynamodb_table: str = Field(
         default="Stacks", alias="DYNAMODB_TABLE", description="The table that stacks are kept in."
     )
+    postgres_secret: str | None = Field(
+        default=None,
+        alias="POSTGRES_CONNECTION_SECRET",
+        description="The name or ARN of a secret with the connection to PostgreSQL. If it is set, "
+        "stacks are kept there and not in DynamoDB; see [postgresql.md](postgresql.md).",
+    )
+    postgres_tls: Literal["verify", "off"] | None = Field(
+        default=None,
+        alias="POSTGRES_TLS",
+        description="`verify` encrypts connections to this machine too, which are plain without "
+        "it; `off` leaves one to a container plain. All others are encrypted and verified.",
+    )
+    postgres_ca_file: str | None = Field(
+        default=None,
+        alias="POSTGRES_CA_FILE",
+        description="A PEM file of the authorities to trust for PostgreSQL. Without it those of "
+        "the system, and for RDS those of RDS.",
+    )

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from cloudseam.locators.folder import FolderMachineLocator
 
 from cloudseam.clock import SystemClock
 from cloudseam.dead_letters import DeadLetters
+from cloudseam.locators.folder import FolderMachineLocator
+from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
 from cloudseam.queues.sqs import SqsQueue
 from cloudseam.service import StackService
@@ -28,14 +29,31 @@ CLIENT = Config(
 
 
 def build_service(settings: StateMachineSettings) -> StackService:
-    """The service over DynamoDB, SQS and a folder of machines."""
+    """The service over a store, SQS and a folder of machines."""
     return StackService(
-        stacks=DynamoDBStackRepository(
-            boto3.client("dynamodb", config=CLIENT), settings.dynamodb_table
-        ),
+        stacks=build_stacks(settings),
         machines=FolderMachineLocator(settings.machine_spec_dir),
         tasks=SqsQueue(_sqs(), settings.task_queue_url),
         clock=SystemClock(),
+    )
+
+
+def build_stacks(settings: StateMachineSettings) -> StackRepository:
+    """PostgreSQL where there is a secret for it, DynamoDB otherwise."""
+    if settings.postgres_secret:
+        return _postgres(settings, settings.postgres_secret)
+    return DynamoDBStackRepository(boto3.client("dynamodb", config=CLIENT), settings.dynamodb_table)
+
+
+def _postgres(settings: StateMachineSettings, secret: str) -> StackRepository:
+    # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
+    from cloudseam.persistence.postgres import PostgresStackRepository
+    from cloudseam.persistence.postgres_connection import PostgresConnection
+    from cloudseam.persistence.postgres_secret import PostgresSecret
+
+    source = PostgresSecret(secret, boto3.client("secretsmanager", config=CLIENT))
+    return PostgresStackRepository(
+        PostgresConnection(source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file)
     )
 
 

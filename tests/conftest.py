@@ -7,6 +7,7 @@ import pytest
 
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.emulator import in_environment_of
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,10 @@ def terraform_log() -> Iterator[LogLines]:
     yield lines
     logger.setLevel(level)
     logger.removeHandler(lines)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole run: make a database of your own on it."""
+    with PostgresServer() as server:
+        yield server

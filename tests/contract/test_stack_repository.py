@@ -13,10 +13,14 @@ from cloudseam.errors import StackConflictError, StackTooLargeError
 from cloudseam.persistence import TOMBSTONE_SECONDS, StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
 from cloudseam.persistence.memory import InMemoryStackRepository
+from cloudseam.persistence.postgres import PostgresStackRepository
+from cloudseam.persistence.postgres_connection import PostgresConnection
+from cloudseam.persistence.postgres_credentials import FixedCredentials
 from cloudseam.persistence.row import UnreadableRowError
 from cloudseam.stack import Stack, event_mark
 from tests.builders import NOW, a_stack, a_task
 from tests.emulated import EmulatedAws, emulated_aws
+from tests.postgres import PostgresServer
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,35 @@ def dynamodb_store(request: pytest.FixtureRequest) -> Store:
     )
 
 
-STORES = {"memory": memory_store, "dynamodb": dynamodb_store}
+def postgres_store(request: pytest.FixtureRequest) -> Store:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    credentials = server.database()
+    connection = PostgresConnection(FixedCredentials(credentials))
+    repository = PostgresStackRepository(connection)
+    repository.load(["s"])
+    beside = server.connect(credentials)
+    request.addfinalizer(beside.close)
+    request.addfinalizer(connection.close)
+
+    def row(stack_id: str) -> dict[str, Any]:
+        return dict(
+            json.loads(beside.run("SELECT data FROM stacks WHERE id = :id", id=stack_id)[0][0])
+        )
+
+    return Store(
+        repository,
+        lambda row: beside.run(
+            "INSERT INTO stacks (id, data, version, creation_time, last_updated_time) "
+            "VALUES (:id, :data, :version, now(), now())",
+            id=row["id"],
+            data=json.dumps(row),
+            version=row.get("version"),
+        ),
+        row,
+    )
+
+
+STORES = {"memory": memory_store, "dynamodb": dynamodb_store, "postgres": postgres_store}
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,24 @@ SHELL = PORTS | {"service", "dead_letters", "batch", "poller"}
 ROOMS = {
     "core": (CORE, CORE, set()),
     "languages": ({"languages"}, LANGUAGES, {"yaml"}),
-    "edges": ({"messages", "settings", "observability"}, EDGES, {"pydantic", "aws_lambda_powertools"}),
+    "edges": (
+        {"messages", "settings", "observability"},
+        EDGES,
+        {"pydantic", "aws_lambda_powertools"},
+    ),
     "ports": (
         {"persistence", "locators", "queues", "clock"},
         PORTS,
-        {"boto3", "botocore", "mypy_boto3_dynamodb", "mypy_boto3_sqs"},
+        {
+            "aws_lambda_powertools",
+            "boto3",
+            "botocore",
+            "mypy_boto3_dynamodb",
+            "mypy_boto3_s3",
+            "mypy_boto3_secretsmanager",
+            "mypy_boto3_sqs",
+            "pg8000",
+        },
     ),
     "shell": (
         {"service", "dead_letters", "batch", "poller"},

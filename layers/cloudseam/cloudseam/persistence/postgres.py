@@ -1,0 +1,291 @@
+"""Stacks in a PostgreSQL table: a whole batch is one statement to read and one to commit."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from cloudseam.errors import CloudSeamError, StackConflictError
+from cloudseam.messages import RESERVED_ID_PREFIX
+from cloudseam.persistence import TOMBSTONE_SECONDS, Loaded
+from cloudseam.persistence.postgres_connection import PostgresConnection, Rows
+from cloudseam.persistence.postgres_errors import (
+    ABOUT_A_VALUE,
+    ConnectionLostError,
+    PostgresError,
+    refused_row,
+    unavailable,
+)
+from cloudseam.persistence.row import (
+    UnreadableRowError,
+    UnwritableRowError,
+    from_text,
+    refuse_oversize,
+    to_row,
+)
+from cloudseam.stack import Stack
+
+# Rows of one statement. A batch of SQS is at most 10,000 messages; a row at most 350 kB.
+ROWS_AT_ONCE = 500
+ROWS_PER_PAGE = 100
+# A batch that removes stacks clears away up to as many tombstones whose time is over.
+TOMBSTONES_CLEARED = 100
+
+# The original keeps times in columns, and in the row only since it knows DynamoDB.
+COLUMNS = """id, data, version,
+    CASE WHEN version IS NULL THEN floor(extract(epoch FROM creation_time) * 1000)::bigint END,
+    CASE WHEN version IS NULL THEN floor(extract(epoch FROM last_updated_time) * 1000)::bigint END
+"""
+
+LOAD = f"SELECT {COLUMNS} FROM stacks WHERE id = ANY(CAST(:ids AS text[]))"
+
+# Rows come sorted by id and are locked in that order, so that two batches never deadlock. A stack
+# that was read with a version must still have it; one without has to be new, or the original's.
+SAVE = """
+WITH wanted AS (
+    SELECT id, read, data, machine,
+        to_timestamp(created / 1000.0) AS created, to_timestamp(updated / 1000.0) AS updated,
+        to_timestamp(expires) AS expires
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:reads AS bigint[]), CAST(:rows AS text[]),
+        CAST(:machines AS text[]), CAST(:created AS bigint[]), CAST(:updated AS bigint[]),
+        CAST(:expires AS bigint[])
+    ) AS wanted (id, read, data, machine, created, updated, expires)
+),
+updated AS (
+    UPDATE stacks
+    SET data = wanted.data, version = wanted.read + 1, machine = wanted.machine,
+        last_updated_time = wanted.updated, expires_at = wanted.expires
+    FROM wanted
+    WHERE wanted.read > 0 AND stacks.id = wanted.id AND stacks.version = wanted.read
+    RETURNING stacks.id
+),
+inserted AS (
+    INSERT INTO stacks
+        (id, data, version, machine, creation_time, last_updated_time, expires_at)
+    SELECT id, data, 1, machine, created, updated, expires FROM wanted WHERE read = 0
+    ON CONFLICT (id) DO UPDATE
+    SET data = excluded.data, version = 1, machine = excluded.machine,
+        last_updated_time = excluded.last_updated_time, expires_at = excluded.expires_at
+    WHERE coalesce(stacks.version, 0) = 0
+    RETURNING id
+)
+SELECT id FROM updated UNION ALL SELECT id FROM inserted
+"""
+
+CLEAR = f"""
+DELETE FROM stacks WHERE id IN (
+    SELECT id FROM stacks WHERE expires_at <= to_timestamp(CAST(:now AS bigint))
+    ORDER BY expires_at LIMIT {TOMBSTONES_CLEARED} FOR UPDATE SKIP LOCKED
+)
+"""
+
+# Pages by id: of all stacks, of one machine's, and of those whose machine only the row knows.
+PAGE = f"""
+SELECT {COLUMNS} FROM stacks
+WHERE {{which}} AND expires_at IS NULL AND id > :after
+ORDER BY id LIMIT {ROWS_PER_PAGE}
+"""
+PAGE_OF_ALL = PAGE.format(which="true")
+PAGE_OF_MACHINE = PAGE.format(which="machine = :machine")
+PAGE_OF_UNKNOWN = PAGE.format(which="machine IS NULL")
+
+Item = TypeVar("Item")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A row to write, and the version of it that was read (0: none, or the original's)."""
+
+    stack: Stack
+    text: str
+    expires: int | None
+
+
+class PostgresStackRepository:
+    """See `cloudseam.persistence.StackRepository`.
+
+    The column `version` counts, not the one in the row's JSON: a row that another program has
+    written since has none, and is taken over by the first commit that finds it still without.
+    """
+
+    def __init__(self, connection: PostgresConnection) -> None:
+        self._connection = connection
+
+    def load(self, stack_ids: Sequence[str]) -> Loaded:
+        """See `StackRepository.load`."""
+        stacks: dict[str, Stack] = {}
+        failures: dict[str, CloudSeamError] = {}
+        for ids in _chunks([name for name in stack_ids if _is_text(name)]):
+            try:
+                rows = self._read("read", LOAD, ids=_texts(ids))
+            except CloudSeamError as error:
+                failures |= dict.fromkeys(ids, error)
+                continue
+            for row in rows:
+                try:
+                    stacks[row[0]] = _stack(row)
+                except UnreadableRowError as error:
+                    failures[row[0]] = error
+        return Loaded(stacks, failures)
+
+    def save(self, stacks: Sequence[Stack]) -> Mapping[str, CloudSeamError]:
+        """See `StackRepository.save`."""
+        commits: list[Commit] = []
+        failures: dict[str, CloudSeamError] = {}
+        for stack in sorted(stacks, key=lambda stack: stack.id):
+            try:
+                commits.append(_commit(stack))
+            except CloudSeamError as error:
+                failures[stack.id] = error
+        for chunk in _chunks(commits):
+            failures |= self._write(chunk)
+        self._clear_tombstones(stacks)
+        return failures
+
+    def scan(self, machine: str | None = None, state: str | None = None) -> Iterator[Stack]:
+        """See `StackRepository.scan`."""
+        if machine is None:
+            yield from self._wanted(PAGE_OF_ALL, machine, state)
+            return
+        seen = set()  # one that is upgraded between the two walks is met in both
+        for stack in self._wanted(PAGE_OF_UNKNOWN, machine, state):
+            seen.add(stack.id)
+            yield stack
+        for stack in self._wanted(PAGE_OF_MACHINE, machine, state):
+            if stack.id not in seen:
+                yield stack
+
+    def _wanted(self, page: str, machine: str | None, state: str | None) -> Iterator[Stack]:
+        for row in self._pages(page, machine or ""):
+            try:
+                stack = _stack(row)
+            except UnreadableRowError as error:
+                logger.warning("%s", error)
+                continue
+            wanted = machine in (None, stack.machine) and state in (None, stack.state)
+            if wanted and not stack.is_removed:
+                yield stack
+
+    def _pages(self, page: str, machine: str) -> Iterator[Sequence[Any]]:
+        after = ""
+        while rows := self._read("list", page, after=after, machine=machine):
+            yield from (row for row in rows if not row[0].startswith(RESERVED_ID_PREFIX))
+            after = rows[-1][0]
+
+    def _read(self, what: str, sql: str, **parameters: str) -> Rows:
+        try:
+            return self._connection.read(sql, **parameters)
+        except (PostgresError, ConnectionLostError) as error:
+            raise unavailable(what, error) from error
+
+    def _write(self, commits: Sequence[Commit]) -> Mapping[str, CloudSeamError]:
+        ids = [commit.stack.id for commit in commits]
+        try:
+            written = {row[0] for row in self._connection.write(SAVE, **_parameters(commits))}
+        except PostgresError as error:
+            return self._refused(commits, error)
+        except ConnectionLostError as error:
+            return dict.fromkeys(ids, unavailable("write", error))
+        except CloudSeamError as error:
+            return dict.fromkeys(ids, error)
+        return {stack_id: _conflict(stack_id) for stack_id in ids if stack_id not in written}
+
+    def _refused(
+        self, commits: Sequence[Commit], error: PostgresError
+    ) -> Mapping[str, CloudSeamError]:
+        """What became of rows that were refused together: a bad one must not cost the others."""
+        if len(commits) == 1:
+            return {commits[0].stack.id: refused_row(commits[0].stack.id, error)}
+        if error.sqlstate[:2] not in ABOUT_A_VALUE:
+            return dict.fromkeys((c.stack.id for c in commits), unavailable("write", error))
+        half = len(commits) // 2
+        return {**self._write(commits[:half]), **self._write(commits[half:])}
+
+    def _clear_tombstones(self, stacks: Iterable[Stack]) -> None:
+        """Whoever leaves a tombstone clears a few old ones, so that they do not pile up."""
+        now = max((stack.removed_at or 0 for stack in stacks), default=0) // 1000
+        if not now:
+            return
+        try:
+            self._connection.write(CLEAR, now=str(now))
+        except (PostgresError, ConnectionLostError, CloudSeamError) as error:
+            logger.warning("Tombstones were not cleared: %s", error)
+
+
+def _stack(row: Sequence[Any]) -> Stack:
+    stack_id, text, version, created, updated = row
+    stack = from_text(stack_id, text or "")
+    return replace(
+        stack,
+        version=version or 0,
+        created_at=stack.created_at or created or 0,
+        updated_at=stack.updated_at or updated or 0,
+    )
+
+
+def _commit(stack: Stack) -> Commit:
+    if not _is_text(stack.id) or not _is_text(stack.machine):
+        raise UnwritableRowError(
+            f"Stack {stack.id!a} has an id or a machine that PostgreSQL cannot keep: it has no NUL "
+            "and no lone surrogates.",
+            stack_id=stack.id,
+        )
+    try:
+        text = json.dumps(to_row(stack))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnwritableRowError(
+            f"Stack '{stack.id}' holds a value that JSON cannot keep ({type(error).__name__}).",
+            stack_id=stack.id,
+        ) from None
+    refuse_oversize(stack, len(text))
+    gone = stack.removed_at
+    return Commit(stack, text, None if gone is None else gone // 1000 + TOMBSTONE_SECONDS)
+
+
+def _parameters(commits: Sequence[Commit]) -> dict[str, str]:
+    stacks = [commit.stack for commit in commits]
+    return {
+        "ids": _texts(stack.id for stack in stacks),
+        "reads": _numbers(stack.version for stack in stacks),
+        "rows": _texts(commit.text for commit in commits),
+        "machines": _texts(stack.machine for stack in stacks),
+        "created": _numbers(stack.created_at for stack in stacks),
+        "updated": _numbers(stack.updated_at for stack in stacks),
+        "expires": _numbers(commit.expires for commit in commits),
+    }
+
+
+def _texts(values: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it. pg8000's own writes it letter by letter: three times the
+    time of the whole statement.
+    """
+    escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in escaped) + "}"
+
+
+def _numbers(values: Iterable[int | None]) -> str:
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+
+
+def _is_text(value: str) -> bool:
+    """Whether PostgreSQL could keep it in a column."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), ROWS_AT_ONCE):
+        yield items[start : start + ROWS_AT_ONCE]
+
+
+def _conflict(stack_id: str) -> StackConflictError:
+    return StackConflictError(
+        f"Stack '{stack_id}' was changed by another writer.", stack_id=stack_id
+    )
