@@ -1,8 +1,8 @@
 """Settings of the state machine function."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cloudseam.settings import Settings
 
@@ -10,11 +10,31 @@ from cloudseam.settings import Settings
 class StateMachineSettings(Settings):
     """Read from the environment; see docs/configuration.md."""
 
-    machine_locator: Literal["LOCAL_FS"] = Field(
-        alias="MACHINE_LOCATOR", description="Where machines are found: `LOCAL_FS`, a folder."
+    machine_locator: Literal["LOCAL_FS", "S3"] = Field(
+        alias="MACHINE_LOCATOR",
+        description="Where machines are found: `LOCAL_FS`, a folder, or `S3`, a bucket.",
     )
-    machine_spec_dir: str = Field(
-        alias="MACHINE_SPEC_DIR", description="The folder of machine files, for `LOCAL_FS`."
+    machine_spec_dir: str | None = Field(
+        default=None,
+        alias="MACHINE_SPEC_DIR",
+        description="The folder of machine files; required for `LOCAL_FS`.",
+    )
+    machine_bucket: str | None = Field(
+        default=None,
+        alias="MACHINE_S3_BUCKET",
+        description="The bucket of machine files; required for `S3`.",
+    )
+    machine_key: str = Field(
+        default="",
+        alias="MACHINE_S3_KEY",
+        description="One object, or the prefix that machine files lie under, sub-folders "
+        "included. Without it the whole bucket.",
+    )
+    machine_refresh: float = Field(
+        default=30,
+        ge=1,
+        alias="MACHINE_S3_REFRESH",
+        description="Seconds after which a change in the bucket is noticed at the latest.",
     )
     task_queue_url: str = Field(
         alias="SQS_TASK_QUEUE_URL", description="The queue that tasks are asked for on."
@@ -59,3 +79,11 @@ class StateMachineSettings(Settings):
         description="A PEM file of the authorities to trust for PostgreSQL. Without it those of "
         "the system, and for RDS those of RDS.",
     )
+
+    @model_validator(mode="after")
+    def _names_the_machines(self) -> Self:
+        needed = {"LOCAL_FS": "machine_spec_dir", "S3": "machine_bucket"}[self.machine_locator]
+        if not getattr(self, needed):
+            alias = type(self).model_fields[needed].alias
+            raise ValueError(f"{alias} is required where MACHINE_LOCATOR is {self.machine_locator}")
+        return self

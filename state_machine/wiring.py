@@ -8,6 +8,7 @@ from botocore.config import Config
 
 from cloudseam.clock import SystemClock
 from cloudseam.dead_letters import DeadLetters
+from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
@@ -32,10 +33,24 @@ def build_service(settings: StateMachineSettings) -> StackService:
     """The service over a store, SQS and a folder of machines."""
     return StackService(
         stacks=build_stacks(settings),
-        machines=FolderMachineLocator(settings.machine_spec_dir),
+        machines=build_machines(settings),
         tasks=SqsQueue(_sqs(), settings.task_queue_url),
         clock=SystemClock(),
     )
+
+
+def build_machines(settings: StateMachineSettings) -> MachineLocator:
+    """Machines from a bucket, or from a folder."""
+    if settings.machine_bucket and settings.machine_locator == "S3":
+        from cloudseam.locators.s3 import S3MachineLocator
+
+        return S3MachineLocator(
+            boto3.client("s3", config=CLIENT),
+            settings.machine_bucket,
+            settings.machine_key,
+            refresh=settings.machine_refresh,
+        )
+    return FolderMachineLocator(settings.machine_spec_dir or "")
 
 
 def build_stacks(settings: StateMachineSettings) -> StackRepository:

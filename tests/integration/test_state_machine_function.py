@@ -633,7 +633,7 @@ def test_a_missing_setting_is_named(
 ) -> None:
     monkeypatch.delenv(missing)
 
-    with pytest.raises(InvalidSettingsError, match=f"{missing}: is required"):
+    with pytest.raises(InvalidSettingsError, match=f"{missing} is required"):
         function.deliver(a_delivery(launch()))
 
 

@@ -28,11 +28,11 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             problems = [
-                f"{item['loc'][0] if item['loc'] else 'settings'}: {_problem(item['msg'])}"
+                " ".join([*map(str, item["loc"][:1]), _problem(item["msg"])])
                 for item in error.errors(include_input=False, include_url=False)
             ]
             raise InvalidSettingsError(
-                f"Set these environment variables: {'; '.join(problems)}. "
+                f"The environment has to be set right: {'; '.join(problems)}. "
                 "docs/configuration.md lists them all."
             ) from None
 

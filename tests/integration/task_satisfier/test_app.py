@@ -116,7 +116,7 @@ def test_without_its_settings_it_names_the_one_it_needs() -> None:
     with emulated_aws(), patch.dict(os.environ, {"SQS_EVENT_QUEUE_URL": ""}):
         _forget()
 
-        with pytest.raises(InvalidSettingsError, match="SQS_EVENT_QUEUE_URL: is required"):
+        with pytest.raises(InvalidSettingsError, match="SQS_EVENT_QUEUE_URL is required"):
             app.lambda_handler({"Records": [_record(0, a_task_body(), 1)]}, _context())
 
 

@@ -16,11 +16,9 @@ from cloudseam.finding import FindingsError
 from cloudseam.languages import load_machine
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_rules import MAX_BYTES
+from cloudseam.locators.file_name import SUFFIXES, is_machine_name
 from cloudseam.machine import Machine
 
-SUFFIXES = (".yml", ".yaml")
-# What file systems take in a name, the suffix included.
-MAX_NAME_BYTES = 255 - max(map(len, SUFFIXES))
 READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -94,13 +92,6 @@ class FolderMachineLocator:
             "Remove one of them.",
             machine=name,
         )
-
-
-def is_machine_name(name: str) -> bool:
-    """Whether it can be the stem of a machine's file, and of nothing outside its folder."""
-    if not name or name.startswith(".") or not name.isprintable() or "/" in name or "\\" in name:
-        return False
-    return len(name.encode()) <= MAX_NAME_BYTES
 
 
 def machine_files(folder: str | Path) -> Sequence[Path]:

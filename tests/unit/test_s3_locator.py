@@ -1,0 +1,197 @@
+"""Machines in S3: what is taken in, what is refetched, and what is said when S3 does not answer."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from moto import mock_aws
+from mypy_boto3_s3 import S3Client
+
+from cloudseam.errors import (
+    InvalidDefinitionError,
+    MachineNotFoundError,
+    ServiceUnavailableError,
+)
+from cloudseam.finding import FindingsError
+from cloudseam.locators.s3 import S3MachineLocator, machine_name
+
+BUCKET = "machines-of-tests"
+SPEC = """version: 1
+events: [GO]
+states: {INIT: {on: {GO: [{action: advance, state: END}]}}, END: {terminal: true}}
+tasks: {}
+"""
+OTHER = SPEC.replace("GO", "RUN")
+
+
+class Now:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Client]:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+def put(s3: S3Client, key: str, text: str | bytes = SPEC) -> None:
+    s3.put_object(Bucket=BUCKET, Key=key, Body=text)
+
+
+def two_per_page(params: dict[str, object], **_: object) -> None:
+    params["MaxKeys"] = 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "key", "name"),
+    [
+        pytest.param("machines/", "machines/a.yml", "a", id="prefix with slash"),
+        pytest.param("machines", "machines/a.yaml", "a", id="prefix without slash"),
+        pytest.param("machines", "machines-old/a.yml", None, id="prefix ends at a slash"),
+        pytest.param("machines", "machines/team/a.yml", "team/a", id="sub-folder"),
+        pytest.param("", "a.yml", "a", id="whole bucket"),
+        pytest.param("m/a.yml", "m/a.yml", "a", id="one object"),
+        pytest.param("m/a.yml", "m/a.yml/b.yml", "b", id="folder named like an object"),
+        pytest.param("m/", "m/README.md", None, id="another file"),
+        pytest.param("m/", "m/a.txt.yml", "a.txt", id="dots inside"),
+        pytest.param("m/", "m/../a.yml", None, id="dots up"),
+        pytest.param("m/", "m//a.yml", None, id="empty folder"),
+        pytest.param("m/", "m/.yml", None, id="no stem"),
+        pytest.param("m/", "m/.hidden/a.yml", None, id="hidden folder"),
+        pytest.param("m/", "m/", None, id="the folder itself"),
+        pytest.param("m/", "m/a\\b.yml", None, id="backslash"),
+    ],
+)
+def test_a_key_holds_the_machine_that_its_rest_names(
+    wanted: str, key: str, name: str | None
+) -> None:
+    assert machine_name(wanted, key) == name
+
+
+def test_all_pages_of_a_prefix_are_read(s3: S3Client) -> None:
+    for number in range(5):
+        put(s3, f"machines/m{number}.yml")
+    s3.meta.events.register("provide-client-params.s3.ListObjectsV2", two_per_page)
+
+    locator = S3MachineLocator(s3, BUCKET, "machines/")
+
+    assert locator.names() == ["m0", "m1", "m2", "m3", "m4"]
+    assert locator.get("m4").name == "m4"
+
+
+def test_one_object_is_one_machine(s3: S3Client) -> None:
+    put(s3, "specs/only.yml")
+    put(s3, "specs/other.yml")
+
+    locator = S3MachineLocator(s3, BUCKET, "specs/only.yml")
+
+    assert locator.names() == ["only"]
+
+
+def test_two_objects_of_one_machine_are_both_named(s3: S3Client) -> None:
+    put(s3, "machines/a.yml")
+    put(s3, "machines/a.yaml")
+    put(s3, "machines/b.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/")
+
+    with pytest.raises(InvalidDefinitionError, match=r"machines/a\.yaml.*machines/a\.yml"):
+        locator.get("a")
+    assert locator.get("b").name == "b"
+
+
+def test_a_machine_is_read_once_and_again_when_its_etag_changes(s3: S3Client) -> None:
+    now = Now()
+    put(s3, "machines/a.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/", refresh=30, clock=now)
+    calls: list[str] = []
+    s3.meta.events.register("before-call.s3.*", lambda model, **_: calls.append(model.name))
+
+    first = [locator.get("a") for _ in range(5)]
+    put(s3, "machines/a.yml", OTHER)
+    before = locator.get("a")
+    now.seconds += 30
+    after = locator.get("a")
+
+    assert before is first[0]
+    assert after.digest != first[0].digest
+    assert calls == ["ListObjectsV2", "GetObject", "PutObject", "ListObjectsV2", "GetObject"]
+
+
+def test_a_machine_that_has_just_been_uploaded_is_found_within_a_second(s3: S3Client) -> None:
+    now = Now()
+    locator = S3MachineLocator(s3, BUCKET, "machines/", refresh=30, clock=now)
+    with pytest.raises(MachineNotFoundError):
+        locator.get("late")
+    put(s3, "machines/late.yml")
+
+    with pytest.raises(MachineNotFoundError):
+        locator.get("late")  # not a list for each unknown name
+    now.seconds += 1
+
+    assert locator.get("late").name == "late"
+
+
+def test_a_bad_file_makes_only_its_own_machine_unusable(s3: S3Client) -> None:
+    put(s3, "machines/bad.yml", "version: 2")
+    put(s3, "machines/empty.yml", "")
+    put(s3, "machines/huge.yml", "#" * 5_000_000)
+    put(s3, "machines/good.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/")
+
+    for name in ("bad", "empty", "huge"):
+        with pytest.raises(FindingsError, match=f"machines/{name}.yml:1:"):
+            locator.get(name)
+    assert locator.get("good").name == "good"
+
+
+def test_a_failed_load_is_tried_again_and_not_kept(s3: S3Client) -> None:
+    put(s3, "machines/a.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/")
+    locator.names()
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "SlowDown", http_status_code=503)
+        with pytest.raises(ServiceUnavailableError, match="SlowDown"):
+            locator.get("a")
+
+    assert locator.get("a").name == "a"
+
+
+def test_an_object_that_changes_between_list_and_read_is_found_next_time(s3: S3Client) -> None:
+    put(s3, "machines/a.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/")
+    locator.names()
+    put(s3, "machines/a.yml", OTHER)
+
+    with pytest.raises(MachineNotFoundError, match="just changed"):
+        locator.get("a")
+
+    assert locator.get("a").name == "a"
+
+
+def test_a_bucket_that_cannot_be_listed_is_said_to_be_unavailable(s3: S3Client) -> None:
+    locator = S3MachineLocator(s3, "no-such-bucket", "machines/")
+
+    with pytest.raises(ServiceUnavailableError, match="NoSuchBucket") as raised:
+        locator.get("a")
+    assert isinstance(raised.value.__cause__, ClientError)
+
+
+@pytest.mark.parametrize("name", ["../a", "/a", "a/../b", "a\0b", "", "..", "team//a", ".a"])
+def test_a_name_never_escapes_the_prefix(s3: S3Client, name: str) -> None:
+    put(s3, "a.yml")
+    put(s3, "machines/b.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/")
+
+    with pytest.raises(MachineNotFoundError):
+        locator.get(name)
