@@ -31,7 +31,7 @@ WITHOUT_TERRAFORM = "preview-functions"
 INTERRUPTED = 130
 
 EPILOG = """\
-Runs in a folder of its own, which is removed at the end and kept when something goes wrong.
+Runs in a folder of its own, which is removed at the end. Its logs are kept when it goes wrong.
 
 examples:
   cloudseam demo
@@ -113,11 +113,11 @@ def _machine_for(environ: Mapping[str, str]) -> str:
 @contextmanager
 def _sample_folder() -> Iterator[Path]:
     """A folder with the sample in it, for as long as the demo takes."""
-    from cloudseam_cli.samples import samples_folder
+    from cloudseam_cli.samples import copy_samples
 
     folder = Path(tempfile.mkdtemp(prefix="cloudseam-demo-"))
     try:
-        shutil.copytree(samples_folder(), folder / "machines")
+        copy_samples(folder / "machines")
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -73,8 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"wait until the event has been applied, at most so long (default: {WAIT_SECONDS:g})",
     )
-    add_target_arguments(parser)
-    parser.add_argument("--queue-url", metavar="URL", help="event queue to send to")
+    add_target_arguments(parser, with_queue=True)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 from cloudseam.errors import CloudSeamError
 from cloudseam_cli.embedded_aws import LOOPBACK
 from cloudseam_cli.local.console_file import FOLDER, ConsoleFile
-from cloudseam_cli.local.resources import Resources
+from cloudseam_cli.local.resources import TABLE, Resources
 from cloudseam_cli.option_types import port_number
 
 HOW_FOUND = """\
-It talks to what the options name; else to what SQS_EVENT_QUEUE_URL and DYNAMODB_TABLE name; else
-to the `cloudseam dev` that runs in this folder. AWS credentials and endpoints are found as by
-every AWS tool; an endpoint on this computer needs none.
+It talks to what the options name; else to what SQS_EVENT_QUEUE_URL, DYNAMODB_TABLE and
+POSTGRES_CONNECTION_SECRET name; else to the `cloudseam dev` that runs in this folder. AWS
+credentials and endpoints are found as by every AWS tool; an endpoint on this computer needs none.
 """
+POSTGRES = "POSTGRES_CONNECTION_SECRET"
 HERE = {LOOPBACK, "localhost", "::1"}
 
 
@@ -30,27 +31,38 @@ class NoTargetError(CloudSeamError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`endpoint` None is AWS itself, or what the environment says. A dead-letter queue is known
-    only of the emulator."""
+    """`endpoint` None is AWS itself, or what the environment says. With `in_postgres` stacks are
+    kept where the state machine's settings for PostgreSQL say, and `table` means nothing. The
+    dead-letter queue is known of the emulator only.
+    """
 
     endpoint: str | None
     event_queue: str | None
     table: str
+    in_postgres: bool = False
     event_dead_letters: str | None = None
     sensitive_keys: frozenset[str] = frozenset()
 
     def client(self, service: str) -> Any:
-        """A client of a service there."""
+        """A client of a service there.
+
+        Raises:
+            NoTargetError: what the environment says of AWS cannot be used.
+        """
         if self.endpoint is not None and urlsplit(self.endpoint).hostname in HERE:
             from cloudseam_cli.local.client import emulator_client
 
             return emulator_client(service, self.endpoint)
         import boto3
+        from botocore.exceptions import BotoCoreError
 
-        return boto3.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+        try:
+            return boto3.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+        except BotoCoreError as error:
+            raise NoTargetError(f"There is no way to AWS: {error}") from error
 
 
-def add_target_arguments(parser: argparse.ArgumentParser) -> None:
+def add_target_arguments(parser: argparse.ArgumentParser, *, with_queue: bool = False) -> None:
     """The options that name the installation."""
     group = parser.add_argument_group("where", HOW_FOUND)
     where = group.add_mutually_exclusive_group()
@@ -59,8 +71,10 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--endpoint-url", metavar="URL", help="endpoint of another emulator")
     group.add_argument(
-        "--table", metavar="NAME", help="table that stacks are kept in (default: Stacks)"
+        "--table", metavar="NAME", help="DynamoDB table that stacks are kept in (default: Stacks)"
     )
+    if with_queue:
+        group.add_argument("--queue-url", metavar="URL", help="event queue to send to")
 
 
 def find_target(
@@ -73,17 +87,24 @@ def find_target(
     """
     keys = _keys(environ.get("SENSITIVE_METADATA_KEYS", ""))
     table = args.table or environ.get("DYNAMODB_TABLE")
+    in_postgres = bool(environ.get(POSTGRES)) and not args.table
     queue = getattr(args, "queue_url", None) or environ.get("SQS_EVENT_QUEUE_URL")
     if args.port is not None:
         return _emulator(args.port, keys, args)
-    if args.endpoint_url or table or queue:
-        return Target(args.endpoint_url, queue, table or "Stacks", sensitive_keys=keys)
+    if args.endpoint_url or table or queue or in_postgres:
+        return Target(
+            args.endpoint_url,
+            queue,
+            table or TABLE,
+            in_postgres=in_postgres,
+            sensitive_keys=keys,
+        )
     running = ConsoleFile.read(folder or Path(FOLDER))
     if running is None or not running.is_alive:
         raise NoTargetError(
             "There is nothing to talk to: no `cloudseam dev` runs in this folder. Start one, name "
             "the --port of one that runs elsewhere, or set SQS_EVENT_QUEUE_URL and DYNAMODB_TABLE "
-            "of an installation."
+            f"(or {POSTGRES}) of an installation."
         )
     return _emulator(running.port, keys | _keys(running.sensitive_keys), args)
 

@@ -62,7 +62,7 @@ class LocalCloud:
         self._satisfiers = satisfiers
         self._workers: Workers | None = None
         self._looks: list[Look] = []
-        self._looked_at = 0.0
+        self._next_look = 0.0
 
     @property
     def resources(self) -> Resources:
@@ -84,6 +84,9 @@ class LocalCloud:
             workers = self._started_workers()
             self.resources.create()
             self._looks = self._made_looks()
+            # Whoever sends an event once this has started finds the functions deployed.
+            for report in self._due_looks():
+                workers.reports.put(report)
             workers.wait_until_ready(is_stopped)
             self._leave_file()
         except BaseException:
@@ -109,19 +112,12 @@ class LocalCloud:
         """Ends everything that was started. Tasks that run are interrupted, and waited for."""
         ConsoleFile.remove(self.place.kept)
         workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.ask_to_stop()
-        # Whoever waits for a function's answer need not wait longer.
-        self.aws.stop()
-        if workers is not None:
-            deadline = time.monotonic() + LAST_SECONDS
-            while workers.still_running() and time.monotonic() < deadline and not is_impatient():
-                time.sleep(0.02)
-            workers.stop()
-
-    def busy_workers(self) -> int:
-        """How many workers there are that have not ended."""
-        return self._workers.still_running() if self._workers else 0
+        try:
+            if workers is not None:
+                workers.stop(LAST_SECONDS, is_impatient)
+        finally:
+            # Last: Terraform may keep its state in a bucket of the emulator.
+            self.aws.stop()
 
     @property
     def _running(self) -> Workers:
@@ -168,7 +164,7 @@ class LocalCloud:
         return looks
 
     def _due_looks(self) -> Iterator[Report]:
-        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+        if time.monotonic() < self._next_look:
             return
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -177,7 +173,7 @@ class LocalCloud:
                 yield from look()
         except (BotoCoreError, ClientError) as error:
             raise EmbeddedAwsError(f"The embedded AWS does not answer: {error}") from error
-        self._looked_at = time.monotonic()
+        self._next_look = time.monotonic() + LOOK_SECONDS
 
     def _leave_file(self) -> None:
         ConsoleFile(

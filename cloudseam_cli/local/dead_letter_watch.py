@@ -74,8 +74,11 @@ class DeadLetterWatch:
             for message in messages:
                 if message["MessageId"] not in self._seen[what]:
                     self._seen[what].add(message["MessageId"])
-                    reason = message.get("MessageAttributes", {}).get("reason", {})
-                    yield Letter(what, message["Body"], reason.get("StringValue", UNKNOWN))
+                    attributes = message.get("MessageAttributes", {})
+                    reason = (
+                        attributes["reason"]["StringValue"] if "reason" in attributes else UNKNOWN
+                    )
+                    yield Letter(what, message["Body"], reason)
 
     def _receive(self, url: str) -> list[MessageTypeDef]:
         answer = self._client.receive_message(

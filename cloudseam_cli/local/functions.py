@@ -44,7 +44,9 @@ class FunctionFolder:
             stamp = (status.st_mtime_ns, status.st_size)
             if self._seen.get(path) != stamp:
                 self._seen[path] = stamp
-                problem = problem_of(path, source) or self._deploy(path.stem, source)
+                problem = problem_of(path, source)
+                if problem is None:
+                    self._deploy(path.stem, source)
                 yield Report(Kind.NOTE, reason=problem or f"function {path.stem} deployed")
 
     def _deploy(self, name: str, source: bytes) -> None:

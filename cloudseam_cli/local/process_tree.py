@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -17,15 +16,14 @@ def kill_tree(pid: int) -> None:
     """
     if pid != os.getpid():
         _send(pid, signal.SIGSTOP)
-    children = children_of(_parents(), pid)
-    for child in children:
+    for child in children_of(pid):
         kill_tree(child)
     _send(pid, signal.SIGKILL)
 
 
-def children_of(parents: Mapping[int, int], pid: int) -> list[int]:
-    """The processes whose parent it is."""
-    return [child for child, parent in parents.items() if parent == pid]
+def children_of(pid: int) -> list[int]:
+    """The processes that it started and that nobody has collected yet."""
+    return [child for child, parent in _parents().items() if parent == pid]
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -74,11 +74,12 @@ def report_outcome(outcome: Outcome) -> Report | None:
 
 
 def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Report:
-    before, after, answer = outcome.before, outcome.after, outcome.event and outcome.event.answer
-    asked = tuple(run.task.name for run in outcome.effects)
-    if _has_moved(before, after) or answer is None:
+    before, after, event = outcome.before, outcome.after, outcome.event
+    answer = event.answer if event else None
+    if _has_moved(before, after) or event is None or answer is None:
+        asked = tuple(run.task.name for run in outcome.effects)
         return Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
-    completed = outcome.event is not None and outcome.event.name == TASK_COMPLETED
+    completed = event.name == TASK_COMPLETED
     return Report(
         Kind.SATISFIED if completed else Kind.FAILED,
         **known,

@@ -63,14 +63,16 @@ class Resources:
 
 def _create_queue(sqs: SQSClient, name: str) -> None:
     """A queue and the dead-letter queue behind it."""
-    retention = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
-    dead = sqs.create_queue(QueueName=name + DEAD, Attributes=retention)["QueueUrl"]
+    retention = str(RETENTION_SECONDS)
+    dead = sqs.create_queue(
+        QueueName=name + DEAD, Attributes={"MessageRetentionPeriod": retention}
+    )["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]
     policy = {"deadLetterTargetArn": arn["QueueArn"], "maxReceiveCount": str(RECEIVES)}
     sqs.create_queue(
         QueueName=name,
         Attributes={
-            **retention,
+            "MessageRetentionPeriod": retention,
             "VisibilityTimeout": str(VISIBILITY_SECONDS),
             "RedrivePolicy": json.dumps(policy),
         },

@@ -1,6 +1,7 @@
 """Reports as lines for people."""
 
 import time
+from collections.abc import Callable, Mapping
 
 from cloudseam_cli.local.report import Kind, Report
 from cloudseam_cli.text import printable
@@ -36,7 +37,7 @@ def _dead_letter(report: Report) -> str:
     return f"DEAD LETTER {report.event}{task}: {report.reason}"
 
 
-_WORDS = {
+_WORDS: Mapping[Kind, Callable[[Report], str]] = {
     Kind.READY: lambda report: "ready",
     Kind.MOVED: _moved,
     Kind.SATISFIED: lambda report: f"task {', '.join(report.tasks)} satisfied",

@@ -2,20 +2,24 @@
 
 Run as `python -P -m cloudseam_cli.local.worker FUNCTION`, with the function's environment. It
 takes one batch at a time. Reports go to standard output, logs to standard error. It ends on
-SIGTERM, and when its standard input ends: then its parent is gone.
+SIGTERM, and when its standard input ends: then its parent is gone. Queues and stacks are about
+to be gone as well, so nothing is finished but what runs outside of them: Terraform.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from cloudseam_cli.local.process_tree import kill_tree
+from cloudseam_cli.local.process_tree import children_of, kill_tree
 from cloudseam_cli.local.report import Kind, Report, reason_of, report_outcome, report_tasks
 
 STATE_MACHINE = "state_machine"
@@ -23,26 +27,24 @@ TASK_SATISFIER = "task_satisfier"
 FUNCTIONS = (STATE_MACHINE, TASK_SATISFIER)
 # How long what runs may take to end once it has been asked to, in seconds.
 LAST_SECONDS = 30
-# Rather short, so that a stop is quick; it costs nothing here.
-WAIT_SECONDS = 2
+LOOK_SECONDS = 0.05
+WAIT_SECONDS = 20
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
 @dataclass(slots=True)
 class Worker:
-    """One function and the one batch that it may be busy with."""
+    """One function. `interrupt` has what it runs end soon."""
 
     handler: Handler
     tell: Callable[[Report], None]
     report_batch: Callable[[dict[str, Any]], Any]
     interrupt: Callable[[], None]
     stop: threading.Event = field(default_factory=threading.Event)
-    is_busy: bool = False
 
     def handle(self, event: dict[str, Any], context: Any) -> Any:
         """The function's handler, with reports around it."""
-        self.is_busy = True
         try:
             for report in self.report_batch(event):
                 self.tell(report)
@@ -50,23 +52,27 @@ class Worker:
         except Exception as error:
             self.tell(Report(Kind.RAISED, reason=reason_of(error)))
             raise
-        finally:
-            self.is_busy = False
-            if self.stop.is_set():
-                os._exit(0)  # the queue is gone by now; nobody waits for the rest
 
     def end(self, *_: Any) -> None:
-        """Ends at once, or has what is running end first."""
+        """Ends as soon as no process of its own is left."""
         self.stop.set()
-        if not self.is_busy:
-            os._exit(0)
         self.interrupt()
+        threading.Thread(target=_end_without_children).start()
+
+
+def _end_without_children() -> None:
+    while children_of(os.getpid()):
+        time.sleep(LOOK_SECONDS)
+    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+    os._exit(0)
 
 
 def main() -> None:
     """Serves one function until it is told to stop."""
     function = sys.argv[1]
     reports = _take_over_output()
+    # What tasks leave behind when they are cut short goes with the process.
+    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="cloudseam-tasks-")
     lock = threading.Lock()
 
     def tell(report: Report) -> None:
@@ -129,7 +135,7 @@ def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(LAST_SECONDS)
+    time.sleep(LAST_SECONDS)
     kill_tree(os.getpid())
 
 

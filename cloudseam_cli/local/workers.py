@@ -85,26 +85,23 @@ class Workers:
                     f"{each.log}:\n{_last_lines(each.log)}"
                 )
 
-    def ask_to_stop(self) -> None:
-        """Has idle ones end, and the others once what they run has been interrupted."""
+    def stop(self, patience: float, is_impatient: Callable[[], bool]) -> None:
+        """Ends all of them, with all that they started.
+
+        What they run is interrupted first, and has so many seconds to end.
+        """
         for each in self._processes:
             with contextlib.suppress(OSError):
                 each.process.terminate()
-
-    def still_running(self) -> int:
-        """How many have not ended."""
-        return sum(each.process.poll() is None for each in self._processes)
-
-    def stop(self) -> None:
-        """Ends those that are left, with all that they started."""
+        deadline = time.monotonic() + patience
+        while self._is_any_left() and time.monotonic() < deadline and not is_impatient():
+            time.sleep(0.02)
         for each in self._processes:
-            if each.process.poll() is None:
-                kill_tree(each.process.pid)
-            each.process.wait()
-            for stream in (each.process.stdin, each.process.stdout):
-                if stream:
-                    stream.close()
+            _end(each.process)
         self._processes = []
+
+    def _is_any_left(self) -> bool:
+        return any(each.process.poll() is None for each in self._processes)
 
     def _spawn(self, function: str, name: str) -> None:
         log = self._logs / f"{name}.log"
@@ -132,6 +129,15 @@ class Workers:
                     self._ready.release()
                 else:
                     self.reports.put(report)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        kill_tree(process.pid)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream:
+            stream.close()
 
 
 def _last_lines(log: Path) -> str:

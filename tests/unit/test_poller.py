@@ -269,7 +269,7 @@ def test_a_record_has_the_shape_that_lambda_gives_it() -> None:
 
 
 def test_the_context_tells_what_handlers_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr("cloudseam.poller.time.monotonic", lambda: 1000.0)
     contexts: list[InvocationContext] = []
     sqs = FakeSqs([a_message(1)], [a_message(2)])
 

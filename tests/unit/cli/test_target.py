@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudseam.persistence.postgres import PostgresStackRepository
 from cloudseam_cli.local.console_file import ConsoleFile
+from cloudseam_cli.stack_store import stacks_of
 from cloudseam_cli.target import NoTargetError, Target, find_target
 from tests.unit.cli.options import options
 
@@ -68,6 +70,14 @@ def test_the_table_of_the_environment_is_enough_to_list_stacks(tmp_path: Path) -
     found = target(tmp_path, environ={"DYNAMODB_TABLE": "Production"}, command="stacks")
 
     assert found == Target(None, None, "Production")
+
+
+def test_stacks_are_read_from_postgresql_where_there_is_a_secret_for_it(tmp_path: Path) -> None:
+    secret = {"POSTGRES_CONNECTION_SECRET": "arn"}
+
+    assert target(tmp_path, environ=secret, command="stacks").in_postgres
+    assert not target(tmp_path, "--table", "Stacks", environ=secret, command="stacks").in_postgres
+    assert not target(tmp_path, "--port", "1", environ=secret, command="stacks").in_postgres
 
 
 def test_without_anything_it_says_what_to_do(tmp_path: Path) -> None:
@@ -139,6 +149,25 @@ def test_an_endpoint_on_this_computer_needs_no_credentials_and_gets_none(
 
     assert client.meta.endpoint_url == f"http://{host}:4566"
     assert client._request_signer._credentials.secret_key == "test"
+
+
+def test_settings_for_aws_that_cannot_be_used_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+
+    with pytest.raises(NoTargetError, match="not-there"):
+        Target(None, QUEUE, "Stacks").client("sqs")
+
+
+def test_stacks_in_postgresql_are_read_with_the_state_machines_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POSTGRES_CONNECTION_SECRET", "a-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+    stacks = stacks_of(Target(None, None, "Stacks", in_postgres=True))
+
+    assert isinstance(stacks, PostgresStackRepository)
 
 
 def test_aws_itself_is_reached_as_every_tool_does(monkeypatch: pytest.MonkeyPatch) -> None:

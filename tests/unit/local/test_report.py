@@ -1,7 +1,6 @@
 """What is told of an outcome, and in which words."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from cloudseam.event import Event
 from cloudseam.messages import task_message
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.stack import Stack
-from cloudseam.step import Step, Verdict, admit, step
+from cloudseam.step import Verdict, admit, step
 from cloudseam_cli.local.report import Kind, Report, report_outcome, report_tasks
 from cloudseam_cli.local.telling import told
 from tests.builders import (
@@ -26,18 +25,13 @@ from tests.builders import (
 )
 
 
-def outcome_of(event: Event, stack: Stack | None = None, **fields: Any) -> Outcome:
+def outcome_of(event: Event, stack: Stack | None = None) -> Outcome:
     """What the service says of an event that was taken."""
-    taken = admit(stack, event, now=1)
-    if isinstance(taken, Stack):
-        taken = step(a_machine(), taken, event, given())
+    admitted = admit(stack, event, now=1)
     delivery = a_delivery({})
-    if isinstance(taken, Verdict):
-        return Outcome(delivery, event, taken, before=stack, after=stack)
-    return replace(_taken(delivery, event, stack, taken), **fields)
-
-
-def _taken(delivery: Any, event: Event, stack: Stack | None, taken: Step) -> Outcome:
+    if isinstance(admitted, Verdict):
+        return Outcome(delivery, event, admitted, before=stack, after=stack)
+    taken = step(a_machine(), admitted, event, given())
     return Outcome(delivery, event, taken.verdict, stack, taken.stack, taken.effects)
 
 

@@ -1,0 +1,176 @@
+"""`cloudseam dev` as a process: it serves, and leaves nothing behind however it ends."""
+
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudseam_cli.main import main
+from tests.integration.local.console import Console, all_ended, console, project
+from tests.processes import command_line, wait_until
+
+READY = "Ctrl-C stops everything."
+
+needs_terraform = pytest.mark.skipif(
+    not (shutil.which("terraform") or shutil.which("tofu")), reason="there is no Terraform here"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return project(tmp_path)
+
+
+@pytest.fixture
+def dev(folder: Path) -> Iterator[Console]:
+    """A `dev` on a free port that is ready."""
+    arguments = ("--port", "0", "--functions", "machines/functions", "--satisfiers", "1")
+    with console("dev", *arguments, folder=folder) as dev:
+        dev.wait_for(READY)
+        yield dev
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_with_code_0(
+    dev: Console, folder: Path, number: signal.Signals
+) -> None:
+    port, started = dev.port, dev.started()
+    assert is_open(port)
+    assert len(started) == 3  # the emulator, the state machine, the satisfier
+
+    dev.process.send_signal(number)
+
+    assert dev.ended() == 0, dev.text
+    assert all_ended(started)
+    assert not is_open(port)
+    assert not (folder / ".cloudseam" / "dev.json").exists()
+    assert "Traceback" not in dev.text
+
+
+def test_nothing_outlives_a_console_that_is_killed(dev: Console) -> None:
+    port, started = dev.port, dev.started()
+
+    dev.process.kill()
+
+    assert all_ended(started)
+    assert not is_open(port)
+
+
+def test_it_ends_with_code_1_and_the_reason_when_a_part_of_it_ends(dev: Console) -> None:
+    started = dev.started()
+    worker = next(pid for pid in started if "state_machine" in command_line(pid))
+
+    os.kill(worker, signal.SIGKILL)
+
+    assert dev.ended() == 1
+    assert "state_machine ended with -9" in dev.text
+    assert all_ended(started)
+
+
+def test_an_event_is_sent_from_the_same_folder_without_any_option(
+    dev: Console, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    for name in ("SQS_EVENT_QUEUE_URL", "DYNAMODB_TABLE"):
+        monkeypatch.delenv(name, raising=False)
+
+    launch = ["send", "feature", "LAUNCH", "--machine", "preview-functions", "--wait"]
+    assert main([*launch, "--metadata", "image_tag=v1"]) == 0
+    dev.wait_for("PROVISION → RUN by TASK_COMPLETED")
+    assert main(["stacks"]) == 0
+    assert main(["show", "feature"]) == 0
+
+    assert "INIT → PROVISION by LAUNCH; asks for network, app, notify" in dev.text
+    assert "task network started (lambda)" in dev.text
+    shown = capsys.readouterr().out
+    assert "feature  preview-functions  RUN" in shown
+    assert "image_tag  v1" in shown
+
+
+def test_a_second_console_in_the_folder_is_refused(dev: Console, folder: Path) -> None:
+    with console("dev", "--port", "0", folder=folder) as second:
+        assert second.ended() == 2
+
+    assert f"already runs here, on port {dev.port}" in second.text
+
+
+def test_a_changed_machine_is_told_of_and_taken(dev: Console, folder: Path) -> None:
+    file = folder / "machines" / "preview.yml"
+    good = file.read_text()
+
+    file.write_text(good.replace("state: RUN}", "state: NOWHERE}"))
+    dev.wait_for("NOWHERE")
+    assert "preview.yml:" in dev.text
+    file.write_text(good)
+
+    dev.wait_for("machine preview is good again")
+
+
+def test_a_port_that_is_taken_is_told_with_the_way_out(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with console("dev", "--port", str(port), folder=folder) as dev:
+            assert dev.ended() == 2
+
+    assert f"Port {port} on 127.0.0.1 cannot be used" in dev.text
+    assert "--port" in dev.text
+
+
+def test_a_folder_of_machines_that_is_missing_is_told(tmp_path: Path) -> None:
+    with console("dev", "--port", "0", folder=tmp_path) as dev:
+        assert dev.ended() == 2
+
+    assert "there is no folder 'machines'" in dev.text
+
+
+SLOW_MODULE = """
+variable "stack_id" {
+  type = string
+}
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "sleep 300"
+  }
+}
+"""
+SLOW_MACHINE = """
+version: 1
+events: [LAUNCH, DESTROY]
+states:
+  INIT: {on: {LAUNCH: [{action: advance, state: RUN}]}}
+  RUN: {tasks: [slow], on: {NEXT: [{action: no-op}], DESTROY: [{action: advance, state: END}]}}
+  END: {terminal: true}
+tasks:
+  slow:
+    executor: terraform
+    config: {action: apply, source: {type: local, location: machines/modules/slow}}
+"""
+
+
+@needs_terraform
+def test_a_terraform_that_runs_is_interrupted_and_keeps_its_state(
+    dev: Console, folder: Path
+) -> None:
+    (folder / "machines" / "slow.yml").write_text(SLOW_MACHINE)
+    (folder / "machines" / "modules" / "slow").mkdir()
+    (folder / "machines" / "modules" / "slow" / "main.tf").write_text(SLOW_MODULE)
+    main(["send", "s", "LAUNCH", "--machine", "slow", "--port", str(dev.port)])
+    assert wait_until(lambda: any("sleep 300" in command_line(pid) for pid in dev.started()), 60)
+    started = dev.started()
+
+    dev.process.send_signal(signal.SIGINT)
+
+    assert dev.ended() == 0, dev.text
+    assert all_ended(started)
+    (state,) = (folder / ".cloudseam" / "terraform").rglob("*.tfstate")
+    assert '"terraform_data"' in state.read_text()
+    assert not list(state.parent.glob(".*.lock.info"))
