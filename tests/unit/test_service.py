@@ -25,6 +25,7 @@ from tests.builders import (
     an_answer_body,
     an_event_body,
     statuses,
+    token_of,
 )
 from tests.fakes import CountingQueue, CountingStacks, FailingStacks, RacedStacks
 from tests.world import World, errors
@@ -125,6 +126,31 @@ def test_tasks_that_a_later_event_of_the_batch_made_needless_are_not_sent() -> N
     world.send(an_event_body("LAUNCH", machine="life"), an_event_body("DESTROY"))
 
     assert world.tasks_asked == [("s", "net-down")]
+
+
+def test_a_task_that_is_answered_in_the_same_batch_is_not_asked_for() -> None:
+    world = World()
+
+    world.send(
+        an_event_body("LAUNCH", machine="life"),
+        an_event_body("TASK_COMPLETED", task={"name": "net"}),
+    )
+
+    assert world.tasks_asked == [("s", "db")]
+
+
+def test_of_attempts_asked_for_in_one_batch_only_the_last_is_sent() -> None:
+    world = World()
+
+    world.send(
+        an_event_body("LAUNCH", machine="life"),
+        an_event_body("RETRY_PENDING_TASKS"),
+        an_event_body("RETRY_PENDING_TASKS"),
+    )
+
+    assert world.tasks_asked == [("s", "net"), ("s", "db")]
+    assert [world.asked(name)["task"]["attempt"] for name in ("net", "db")] == [3, 3]
+    assert world.asked("net")["task"]["token"] == token_of(world.stack(), "net")
 
 
 def test_a_task_message_shows_the_stack_as_the_whole_batch_left_it() -> None:

@@ -97,6 +97,13 @@ def test_each_attempt_has_a_token_of_its_own() -> None:
     assert all(len(token) == 32 for token in tokens)
 
 
+def test_attempts_have_different_tokens_even_when_they_are_drawn_alike() -> None:
+    first = step(MACHINE, a_stack("RUN"), an_event("UPDATE"), given(1)).stack
+    second = step(MACHINE, first, an_event(RETRY_PENDING_TASKS), given(1)).stack
+
+    assert not {task.token for task in first.tasks} & {task.token for task in second.tasks}
+
+
 @pytest.mark.parametrize(
     ("state", "event", "error"),
     [
