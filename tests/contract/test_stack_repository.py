@@ -65,7 +65,7 @@ def dynamodb_store(request: pytest.FixtureRequest) -> Store:
 
 def postgres_store(request: pytest.FixtureRequest) -> Store:
     server: PostgresServer = request.getfixturevalue("postgres")
-    credentials = server.database()
+    credentials = server.new_user()
     connection = PostgresConnection(FixedCredentials(credentials))
     repository = PostgresStackRepository(connection)
     repository.load(["s"])

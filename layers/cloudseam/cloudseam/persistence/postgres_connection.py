@@ -45,6 +45,7 @@ SET lock_timeout TO '{LOCK_SECONDS}s';
 SET idle_in_transaction_session_timeout TO '{SILENCE_SECONDS}s';
 SET default_transaction_isolation TO 'read committed';
 SET enable_seqscan TO off;
+SET enable_bitmapscan TO off;
 SET enable_hashjoin TO off;
 SET enable_mergejoin TO off;
 """
