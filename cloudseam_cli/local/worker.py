@@ -8,6 +8,7 @@ to be gone as well, so nothing is finished but what runs outside of them: Terraf
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -71,8 +72,7 @@ def main() -> None:
     """Serves one function until it is told to stop."""
     function = sys.argv[1]
     reports = _take_over_output()
-    # What tasks leave behind when they are cut short goes with the process.
-    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="cloudseam-tasks-")
+    _take_temporary_folder()
     lock = threading.Lock()
 
     def tell(report: Report) -> None:
@@ -122,6 +122,13 @@ def _task_satisfier(tell: Callable[[Report], None]) -> Worker:
     from task_satisfier import app
 
     return Worker(app.lambda_handler, tell, report_tasks, interrupt=lambda: app.satisfier().stop())
+
+
+def _take_temporary_folder() -> None:
+    """A folder of its own: what tasks leave there when they are cut short goes with the process."""
+    folder = tempfile.mkdtemp(prefix="cloudseam-tasks-")
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _take_over_output() -> TextIO:
