@@ -15,7 +15,7 @@ from tests.builders import FakeClock, a_delivery, an_event_body
 from tests.world import World
 
 # The same examples in each run, so that a red build is red again.
-steady = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+steady = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
 EVENTS = ["LAUNCH", "START", "PING", "UPDATE", "RESTART", "DESTROY", "DROP", "NEXT", "NO-SUCH"]
 RETRIES = ["RETRY_FAILED_TASKS", "RETRY_PENDING_TASKS"]
