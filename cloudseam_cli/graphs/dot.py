@@ -35,8 +35,9 @@ def _state(state: GraphState) -> str:
     lines = [f"{task.name} ({task.executor})" for task in state.tasks]
     if state.no_ops:
         lines.append(f"no-op on {', '.join(state.no_ops)}")
-    # `\\n` centres the line before it, `\\l` moves it to the left.
-    label = _escaped(state.name) + r"\n" + "".join(_escaped(line) + r"\l" for line in lines)
+    # `\n` centres the line before it, `\l` moves it to the left.
+    details = r"\n" + "".join(_escaped(line) + r"\l" for line in lines) if lines else ""
+    label = _escaped(state.name) + details
     borders = ", peripheries=2" if state.is_terminal else ""
     return f'{_quoted(state.name)} [label="{label}"{borders}]'
 

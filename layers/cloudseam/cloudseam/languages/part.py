@@ -7,7 +7,7 @@ from cloudseam.event import Json
 from cloudseam.languages.place import Place
 from cloudseam.languages.report import Mark, Report
 from cloudseam.languages.rule import Rule
-from cloudseam.languages.wording import did_you_mean, listed, short, shown
+from cloudseam.languages.wording import DidYouMean, listed, short, shown
 from cloudseam.languages.yaml_tree import (
     BrokenNode,
     MappingNode,
@@ -46,11 +46,11 @@ class Part:
         """Whether nothing is known to be missing that the file says."""
         return not isinstance(self.node, MappingNode) or self.node.is_complete
 
-    def add(self, rule: Rule, **words: str) -> None:
+    def add(self, rule: Rule, **words: object) -> None:
         """Reports what the rule says about the value."""
         self.report.add(rule, self.node.at, self.place, **words)
 
-    def add_at_key(self, rule: Rule, **words: str) -> None:
+    def add_at_key(self, rule: Rule, **words: object) -> None:
         """Reports what the rule says about the key, or about the whole value."""
         self.report.add(rule, self.key_at, self.place, **words)
 
@@ -93,17 +93,17 @@ class Part:
             if not node.value:
                 self.add(EMPTY_TEXT, example=example)
             return node.value or None
-        written = node.text if isinstance(node, ScalarNode) else ""
+        written = node.text.strip("~") if isinstance(node, ScalarNode) else ""
         hint = f"Quote it: {shown(written)}." if written else f"Write {example}."
         self._is_not(NOT_TEXT, hint=hint)
         return None
 
     def one_of(self, choices: Sequence[str], what: str) -> str | None:
         """One of a few texts. None, and reported, if it is something else."""
-        text = self.text(listed(choices))
+        text = self.text(f"one of: {listed(choices)}")
         if text is None or text in choices:
             return text
-        hint = did_you_mean(text, choices)
+        hint = DidYouMean(text, choices)
         self.add(NOT_ONE_OF, value=shown(text), what=what, hint=hint, choices=listed(choices))
         return None
 
@@ -111,7 +111,7 @@ class Part:
         """Reports the keys that are not among the known ones."""
         for key, part in entries.items():
             if key not in known:
-                hint = did_you_mean(key, known)
+                hint = DidYouMean(key, known)
                 words = {"key": short(key), "what": what, "hint": hint, "keys": listed(known)}
                 part.add_at_key(KEY_UNKNOWN, **words)
 
@@ -127,7 +127,7 @@ class Part:
             for key, entry in entries.items()
         }
 
-    def _is_not(self, rule: Rule, **words: str) -> None:
+    def _is_not(self, rule: Rule, **words: object) -> None:
         if not self.is_broken:
             self.add(rule, kind=kind_of(self.node), **words)
 

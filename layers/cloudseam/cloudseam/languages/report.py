@@ -50,12 +50,12 @@ class Report:
         """Whether further findings are left out."""
         return len(self._found) > MAX_FINDINGS
 
-    def add(self, rule: Rule, at: Mark, place: Place, **words: str) -> None:
+    def add(self, rule: Rule, at: Mark, place: Place, **words: object) -> None:
         """Adds what the rule says about this place."""
         if self.is_full:
             return
         if len(self._found) == MAX_FINDINGS:
-            rule, place, words = replace(TOO_MANY, severity=rule.severity), Place(), {}
+            rule, place = replace(TOO_MANY, severity=rule.severity), Place()
         problem = printable(rule.problem.format(**words))
         fix = printable(rule.fix.format(**words))
         self._found.setdefault(

@@ -1,11 +1,12 @@
 """How names found in a file are shown in a message: short, printable, and next to a near one."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 
 SHOWN_CHARACTERS = 60
 # Comparing is quadratic in the text, and a file can hold thousands of names.
-COMPARED_NAMES = 200
+COMPARED_NAMES = 100
 
 
 def shown(text: str) -> str:
@@ -28,16 +29,25 @@ def printable(text: str) -> str:
     )
 
 
-def did_you_mean(text: str, names: Iterable[str]) -> str:
-    """A question that names what is nearly the same, with a space after it; or nothing."""
-    if len(text) > SHOWN_CHARACTERS:
-        return ""
-    # Imported here: only a file with an error needs it.
-    from difflib import get_close_matches
+@dataclass(frozen=True, slots=True)
+class DidYouMean:
+    """A question that names what is nearly the same, with a space after it; or nothing.
 
-    near = {name.casefold(): name for name in islice(names, COMPARED_NAMES)}
-    found = get_close_matches(text.casefold(), near, n=1, cutoff=0.6)
-    return f"Did you mean {shown(near[found[0]])}? " if found else ""
+    It is worked out when it is written, since of many findings only the first ones are.
+    """
+
+    text: str
+    names: Iterable[str]
+
+    def __str__(self) -> str:
+        if len(self.text) > SHOWN_CHARACTERS:
+            return ""
+        # Imported here: only a file with an error needs it.
+        from difflib import get_close_matches
+
+        near = {name.casefold(): name for name in islice(self.names, COMPARED_NAMES)}
+        found = get_close_matches(self.text.casefold(), near, n=1)
+        return f"Did you mean {shown(near[found[0]])}? " if found else ""
 
 
 def listed(names: Iterable[str], limit: int = 8) -> str:

@@ -62,6 +62,9 @@ KEY_TWICE = Rule(
     "The key {key} is written twice in one mapping.",
     "Remove one of the two; the first is on line {line}.",
 )
+MERGE_TWICE = Rule(
+    "`<<` is written twice in one mapping.", "Merge all at once, as in `<<: [*one, *other]`."
+)
 BAD_MERGE = Rule(
     "`<<` merges mappings, but is given {kind}.",
     "Give it the alias of a mapping, or a list of such aliases.",

@@ -17,7 +17,7 @@ from cloudseam.languages.core_schema import core_value
 from cloudseam.languages.place import Place
 from cloudseam.languages.report import START, Mark, Report
 from cloudseam.languages.rule import Rule
-from cloudseam.languages.wording import did_you_mean, short, shown
+from cloudseam.languages.wording import DidYouMean, short, shown
 from cloudseam.languages.yaml_syntax import report_syntax_error
 from cloudseam.languages.yaml_tree import (
     BrokenNode,
@@ -165,12 +165,15 @@ class _Composer:
     def _anchored(self, event: yaml.Event, place: Place, level: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, place)
-        self._count(OWN_SIZE, _mark(event), place)
-        if isinstance(event, yaml.SequenceStartEvent):
-            self._check_tag(event, place, "seq")
-            return self._sequence(_mark(event), place, level)
-        self._check_tag(event, place, "map")
-        return self._mapping(_mark(event), place, level)
+        at = _mark(event)
+        self._count(OWN_SIZE, at, place)
+        is_list = isinstance(event, yaml.SequenceStartEvent)
+        node = self._sequence(at, place, level) if is_list else self._mapping(at, place, level)
+        tag: str | None = event.tag  # type: ignore[attr-defined]
+        if tag in (None, "!", TAG_PREFIX + ("seq" if is_list else "map")):
+            return node
+        self._report.add(rules.FOREIGN_TAG, at, place, tag=_written(tag or ""))
+        return BrokenNode(at, size=node.size, depth=node.depth)
 
     def _sequence(self, at: Mark, place: Place, level: int) -> Node:
         items: list[Node] = []
@@ -188,8 +191,9 @@ class _Composer:
             if key is None:
                 own.is_complete = False
             elif (first := own.first(key, is_merge)) is not None:
+                rule = rules.MERGE_TWICE if is_merge else rules.KEY_TWICE
                 words = {"key": shown(key), "line": str(first.key_at.line)}
-                self._report.add(rules.KEY_TWICE, entry.key_at, place, **words)
+                self._report.add(rule, entry.key_at, place, **words)
             elif is_merge:
                 own.merge = entry
             else:
@@ -243,12 +247,6 @@ class _Composer:
             self._report.add(refused.rule, at, place, **refused.words)
             return BrokenNode(at, size=size)
 
-    def _check_tag(self, event: Any, place: Place, own: str) -> None:
-        """Reports any tag but the one that says what the value is anyway."""
-        tag: str | None = event.tag
-        if tag not in (None, "!", TAG_PREFIX + own):
-            self._report.add(rules.FOREIGN_TAG, _mark(event), place, tag=_written(tag))
-
     def _alias(self, event: Any, place: Place) -> Node:
         name, at = event.anchor, _mark(event)
         self._aliases += 1
@@ -270,7 +268,7 @@ class _Composer:
             place,
             alias=shown(f"*{name}"),
             anchor=f"`&{short(name)}`",
-            hint=did_you_mean(name, self._anchors),
+            hint=DidYouMean(name, self._anchors),
         )
         return BrokenNode(at, size=OWN_SIZE)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
 from cloudseam.languages.rule import Rule
-from cloudseam.languages.wording import did_you_mean, listed, shown
+from cloudseam.languages.wording import DidYouMean, listed, shown
 
 NAME = re.compile(r"[A-Z0-9-]+")
 
@@ -42,7 +42,7 @@ def check_use(
     """
     if declared is None or name in declared or name == also:
         return
-    words = {"name": shown(name), "hint": did_you_mean(name, declared), others: listed(declared)}
+    words = {"name": shown(name), "hint": DidYouMean(name, declared), others: listed(declared)}
     if part.place.step == name:
         part.add_at_key(rule, **words)
     else:

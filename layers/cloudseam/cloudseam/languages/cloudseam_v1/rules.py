@@ -5,7 +5,7 @@ from cloudseam.languages.rule import Rule
 
 MAX_NAME_CHARACTERS = 255
 
-VERSION_UNSUPPORTED = Rule("Version {version} is not supported.", "Write `version: 1`.")
+VERSION_UNSUPPORTED = Rule("`version` must be 1, but is {version}.", "Write `version: 1`.")
 
 NAME_MALFORMED = Rule(
     "{name} cannot be the name of {what}.", "{hint}Use capital letters A to Z, digits and dashes."
@@ -65,7 +65,7 @@ TWO_ADVANCES = Rule(
 )
 
 UNREACHABLE = Rule(
-    "No stack can come to {state}.", "Advance to it from a state, or remove it.", Severity.WARNING
+    "No stack can reach {state}.", "Advance to it from a state, or remove it.", Severity.WARNING
 )
 DEAD_END = Rule(
     "{state} is a dead end: it is not terminal, and nothing leads out of it.",

@@ -31,7 +31,7 @@ class Text:
 
     def check(self, part: Part) -> None:
         """See `Shape.check`."""
-        part.text(self.example)
+        part.text(f"text such as `{self.example}`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Kinds:
         if entries is None:
             return
         if "type" not in entries:
-            part.missing("type", f"`type: {' or '.join(self.kinds)}`")
+            part.missing("type", " or ".join(f"`type: {kind}`" for kind in self.kinds))
             return
         kind = entries["type"].one_of(list(self.kinds), f"a type of {self.what}")
         if kind is not None:

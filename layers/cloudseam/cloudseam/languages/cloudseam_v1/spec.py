@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 
 from cloudseam.event import ANSWERS, NEXT, RETRIES
 from cloudseam.languages.cloudseam_v1 import rules
@@ -63,7 +62,22 @@ def _parse_body(name: str, root: Part, bound: Entries) -> StatesMachine | None:
 
 def digest_of(definition: Definition) -> str:
     """SHA-256 of what the definition says, however its file is written."""
-    canonical = {"language": "cloudseam/1", **asdict(definition)}
+    canonical = {
+        "language": "cloudseam/1",
+        "events": definition.events,
+        "states": {
+            state.name: {
+                "terminal": state.terminal,
+                "tasks": state.tasks,
+                "on": {event: handler.advance_to for event, handler in state.on.items()},
+            }
+            for state in definition.states.values()
+        },
+        "tasks": {
+            task.name: {"executor": task.executor, "config": task.config}
+            for task in definition.tasks.values()
+        },
+    }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -74,8 +88,8 @@ def _check_version(part: Part) -> None:
     is_one = value == "1" or (isinstance(value, int | float) and value == 1)
     if part.is_broken or (is_one and not isinstance(value, bool)):
         return
-    text = shown(part.node.text) if isinstance(part.node, ScalarNode) else kind_of(part.node)
-    part.add(rules.VERSION_UNSUPPORTED, version=text)
+    text = part.node.text if isinstance(part.node, ScalarNode) else ""
+    part.add(rules.VERSION_UNSUPPORTED, version=shown(text) if text else kind_of(part.node))
 
 
 def _parse_events(part: Part | None) -> Entries | None:

@@ -60,7 +60,7 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
 def _parse_executor(part: Part, entries: Mapping[str, Part]) -> str | None:
     if "executor" in entries:
         return entries["executor"].one_of(list(EXECUTORS), "an executor")
-    part.missing("executor", f"`executor: {' or '.join(EXECUTORS)}`")
+    part.missing("executor", " or ".join(f"`executor: {name}`" for name in EXECUTORS))
     return None
 
 

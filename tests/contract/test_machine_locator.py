@@ -1,0 +1,120 @@
+"""Every machine locator behaves alike: it finds machines by name, as they are now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cloudseam.errors import MachineNotFoundError
+from cloudseam.languages import load_machine
+from cloudseam.locators import MachineLocator
+from cloudseam.locators.folder import FolderMachineLocator
+from cloudseam.locators.memory import InMemoryMachineLocator
+
+LIFE = """\
+version: 1
+events: [GO]
+states:
+  INIT: {on: {GO: [{action: advance, state: END}]}}
+  END: {terminal: true}
+tasks: {}
+"""
+LONGER_LIFE = LIFE.replace("  END:", "  AFTERLIFE: {terminal: true}\n  END:")
+
+STRANGE_NAMES = {
+    "empty": "",
+    "dot": ".",
+    "the folder above": "..",
+    "a path above": "../life",
+    "a path below": "sub/life",
+    "an absolute path": "/etc/passwd",
+    "a path of Windows": "..\\life",
+    "hidden": ".life",
+    "with its suffix": "life.yml",
+    "with a NUL": "life\0",
+    "with a line break": "life\n",
+    "half of a pair": "life\ud800",
+    "in capitals": "LIFE",
+    "of an object's own": "__class__",
+    "very long": "l" * 10_000,
+    "of many bytes": "漢" * 200,
+    "with a pattern": "lif*",
+}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A locator, and how a machine is put where it looks."""
+
+    locator: MachineLocator
+    put: Callable[[str, str], None]
+
+
+def in_memory(folder: Path) -> Shelf:
+    locator = InMemoryMachineLocator()
+    return Shelf(locator, lambda name, text: locator.put(load_machine(name, text, name)))
+
+
+def in_a_folder(folder: Path) -> Shelf:
+    def put(name: str, text: str) -> None:
+        (folder / f"{name}.yml").write_text(text)
+
+    return Shelf(FolderMachineLocator(folder), put)
+
+
+SHELVES = {"memory": in_memory, "folder": in_a_folder}
+
+
+@pytest.fixture(params=SHELVES)
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    return SHELVES[request.param](tmp_path)
+
+
+def test_a_machine_is_found_by_its_name(shelf: Shelf) -> None:
+    shelf.put("life", LIFE)
+
+    assert shelf.locator.get("life") == load_machine("life", LIFE, "life.yml")
+
+
+def test_a_machine_is_the_same_object_as_long_as_it_stays_the_same(shelf: Shelf) -> None:
+    shelf.put("life", LIFE)
+
+    assert shelf.locator.get("life") is shelf.locator.get("life")
+
+
+def test_a_machine_that_changed_is_found_as_it_is_now(shelf: Shelf) -> None:
+    shelf.put("life", LIFE)
+    before = shelf.locator.get("life")
+
+    shelf.put("life", LONGER_LIFE)
+
+    assert shelf.locator.get("life") == load_machine("life", LONGER_LIFE, "life.yml")
+    assert shelf.locator.get("life").digest != before.digest
+
+
+def test_a_machine_that_is_not_there_may_come_later(shelf: Shelf) -> None:
+    with pytest.raises(MachineNotFoundError, match="There is no machine 'life'") as raised:
+        shelf.locator.get("life")
+
+    shelf.put("life", LIFE)
+
+    assert raised.value.machine == "life"
+    assert shelf.locator.get("life").name == "life"
+
+
+@pytest.mark.parametrize("what", STRANGE_NAMES)
+def test_a_name_that_is_not_a_machines_finds_nothing(shelf: Shelf, what: str) -> None:
+    shelf.put("life", LIFE)
+
+    with pytest.raises(MachineNotFoundError):
+        shelf.locator.get(STRANGE_NAMES[what])
+
+
+def test_all_names_are_listed_in_order(shelf: Shelf) -> None:
+    assert list(shelf.locator.names()) == []
+
+    for name in ("order", "life", "bill"):
+        shelf.put(name, LIFE)
+
+    assert list(shelf.locator.names()) == ["bill", "life", "order"]

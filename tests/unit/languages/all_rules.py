@@ -1,0 +1,17 @@
+"""Every rule that a machine's file can break, by name."""
+
+from types import ModuleType
+
+from cloudseam.languages import part, report, yaml_rules
+from cloudseam.languages.cloudseam_v1 import rules
+from cloudseam.languages.rule import Rule
+
+
+def _rules_of(module: ModuleType) -> dict[str, Rule]:
+    return {name: value for name, value in vars(module).items() if isinstance(value, Rule)}
+
+
+RULES_BY_MODULE = {
+    module.__name__: _rules_of(module) for module in (report, yaml_rules, part, rules)
+}
+RULES = {name: rule for found in RULES_BY_MODULE.values() for name, rule in found.items()}
