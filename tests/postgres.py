@@ -30,6 +30,9 @@ from cloudseam.persistence.postgres_credentials import Credentials
 
 PASSWORD = "pass-9c4e-never-show"
 
+# What a server says when it has done all that it was asked (ReadyForQuery, no transaction).
+READY = b"Z\0\0\0\5I"
+
 # Arguments: the server's process and its folder. Waits until the pipe closes, stops the server
 # and gives it five seconds.
 END_WITH_PARENT = """
@@ -350,7 +353,11 @@ class Front:
             speakers = [client] if waiting else select.select(list(listener), [], [])[0]
             for speaker in speakers:
                 said = speaker.recv(65536)
-                if not said or (speaker is upstream and self._loses()):
+                if speaker is upstream and self._loses():
+                    while said and not said.endswith(READY):
+                        said = speaker.recv(65536)
+                    return
+                if not said:
                     return
                 self.round_trips += speaker is client and last is upstream
                 last = speaker

@@ -274,10 +274,14 @@ def _spoken(speak: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     try:
         return speak(*arguments, **named)
     except Exception as error:
-        refusal = _refusal(error)
-        if refusal is not None:
-            raise PostgresError(refusal) from None
-        raise ConnectionLostError(type(error).__name__) from None
+        failure = _ours(error)
+    # Not inside `except`: pg8000's error holds frames that keep the socket open.
+    raise failure
+
+
+def _ours(error: Exception) -> PostgresError | ConnectionLostError:
+    sqlstate = _refusal(error)
+    return PostgresError(sqlstate) if sqlstate else ConnectionLostError(type(error).__name__)
 
 
 def _refusal(error: BaseException | None) -> str | None:
