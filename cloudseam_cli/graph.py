@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+    from cloudseam.machine import Machine
     from cloudseam_cli.graphs.graph import Graph
 
 DRAWN, INVALID, UNUSABLE = 0, 1, 2
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from cloudseam_cli.graphs.graph import graph_of
 
     try:
-        drawing = _drawer(args.format)(graph_of(_machine(args.file)))
+        drawing = _drawer(args.format)(graph_of(_load(args.file)))
         _write(drawing, args.output)
     except FindingsError as error:
         print(*error.findings, sep="\n", file=sys.stderr)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return DRAWN
 
 
-def _machine(path: Path) -> StatesMachine:
+def _load(path: Path) -> Machine:
     from cloudseam.languages import load_machine
     from cloudseam_cli.machine_file import read_text
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cloudseam.errors import CloudSeamError
 from cloudseam.event import NEXT
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+from cloudseam.machine import Machine
 from cloudseam.stack import INITIAL_STATE
 
 
@@ -51,8 +53,18 @@ class Graph:
     transitions: tuple[Transition, ...]
 
 
-def graph_of(machine: StatesMachine) -> Graph:
-    """The graph of a CloudSeam v1 machine."""
+class NotDrawableError(CloudSeamError):
+    """Machines of this language cannot be drawn."""
+
+
+def graph_of(machine: Machine) -> Graph:
+    """The graph of a machine.
+
+    Raises:
+        NotDrawableError: it is written in a language that has no drawing yet.
+    """
+    if not isinstance(machine, StatesMachine):
+        raise NotDrawableError(machine=machine.name)
     definition = machine.definition
     return Graph(
         machine.name,

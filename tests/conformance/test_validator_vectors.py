@@ -34,7 +34,7 @@ needs_vectors = pytest.mark.skipif(not PRESENT, reason="the recorded vectors are
 def _vectors() -> list[dict[str, Any]]:
     if not PRESENT:
         return [{"name": "none"}]
-    vectors = json.loads(VECTORS.read_text())
+    vectors: list[dict[str, Any]] = json.loads(VECTORS.read_text())
     return vectors + [more for more in map(_judge().with_end, vectors) if more]
 
 

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudseam.languages import load_machine
-from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam_cli.graphs.dot import dot
 from cloudseam_cli.graphs.graph import Graph, GraphState, GraphTask, Transition, graph_of
 from cloudseam_cli.graphs.mermaid import mermaid
@@ -45,9 +44,7 @@ tasks: {build: {executor: lambda, config: {name: f}}}
 
 
 def a_graph(text: str = TEXT) -> Graph:
-    machine = load_machine("life", text, "life.yml")
-    assert isinstance(machine, StatesMachine)
-    return graph_of(machine)
+    return graph_of(load_machine("life", text, "life.yml"))
 
 
 def test_a_graph_has_states_and_transitions_in_the_order_of_the_file() -> None:
@@ -113,9 +110,7 @@ def nasty_graph() -> Graph:
     """A machine whose tasks and own name mean something in each format."""
     name = NASTY.replace('"', '\\"').replace("\\N", "\\\\N").replace("\\l", "\\\\l")
     text = TEXT.replace("[build]", f'["{name}"]').replace("{build:", f'{{"{name}":')
-    machine = load_machine(NASTY, text, "life.yml")
-    assert isinstance(machine, StatesMachine)
-    return graph_of(machine)
+    return graph_of(load_machine(NASTY, text, "life.yml"))
 
 
 def test_mermaid_holds_nothing_of_a_name_that_it_could_take_for_its_own() -> None:
@@ -244,10 +239,7 @@ def check_picture(graph: Graph) -> None:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_nothing_overlaps_in_the_picture_of_a_sample(path: Path) -> None:
-    machine = load_machine(path.stem, path.read_bytes(), path.name)
-    assert isinstance(machine, StatesMachine)
-
-    check_picture(graph_of(machine))
+    check_picture(graph_of(load_machine(path.stem, path.read_bytes(), path.name)))
 
 
 @st.composite

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudseam.event import Json
 from cloudseam.languages import load_machine, read_machine
 from cloudseam.languages.cloudseam_v1.definition import Definition, Handler, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
@@ -42,7 +43,7 @@ def machine_of(text: str) -> StatesMachine:
 
 
 def test_a_file_becomes_its_definition() -> None:
-    source = {"type": "s3", "bucket": "b", "key": "k/"}
+    source: Json = {"type": "s3", "bucket": "b", "key": "k/"}
 
     assert machine_of(TEXT).definition == Definition(
         events=("GO", "STAY", "BOTH"),

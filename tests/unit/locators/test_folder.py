@@ -7,8 +7,9 @@ import pytest
 
 from cloudseam.errors import InvalidDefinitionError, InvalidSettingsError, MachineNotFoundError
 from cloudseam.finding import FindingsError
-from cloudseam.locators import folder as folder_module
+from cloudseam.languages import load_machine
 from cloudseam.locators.folder import FolderMachineLocator, machine_files
+from cloudseam.machine import Machine
 
 GOOD = "version: 1\nevents: []\nstates: {INIT: {terminal: true}}\ntasks: {}\n"
 OTHER = GOOD.replace("{INIT", "{END: {}, INIT")
@@ -108,10 +109,12 @@ def test_a_bad_file_is_told_again_and_parsed_once(
     machines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[str] = []
-    load = folder_module.load_machine
-    monkeypatch.setattr(
-        folder_module, "load_machine", lambda name, *rest: parsed.append(name) or load(name, *rest)
-    )
+
+    def counted(name: str, text: bytes, file: str) -> Machine:
+        parsed.append(name)
+        return load_machine(name, text, file)
+
+    monkeypatch.setattr("cloudseam.locators.folder.load_machine", counted)
     (machines / "bad.yml").write_text(BAD)
     locator = FolderMachineLocator(machines)
 
