@@ -17,6 +17,7 @@ from cloudseam_cli.local.report import Kind, Report
 from cloudseam_cli.stack_store import load_one
 
 TICK_SECONDS = 0.1
+LAST_NEWS_SECONDS = 2.0
 
 
 class DriveFailedError(CloudSeamError):
@@ -92,6 +93,7 @@ class Drive:
         self._is_stopped = is_stopped
         self._limit = limit_seconds
         self._clock = clock
+        self._is_end_told = False
 
     def run(self, stages: Sequence[Stage]) -> Iterator[Stack]:
         """Goes through the stages; gives the stack as it is at the end of each.
@@ -118,7 +120,8 @@ class Drive:
             ended.append(self._clock() - begun - sum(ended))
             assert stack is not None
             yield stack
-        self._listen()  # what led here may not have been told yet
+        if stack is not None and stack.is_removed:
+            self._hear_of_the_end()
         self._view.show(Scene(stages, tuple(ended), stack, sum(ended)))
 
     def _message(self, stage: Stage, event_id: str) -> str:
@@ -135,10 +138,17 @@ class Drive:
     def _listen(self) -> None:
         for report in self._reports(TICK_SECONDS):
             self._view.tell(report)
+            self._is_end_told |= report.is_removed and report.stack == self._stack_id
             if report.kind is Kind.DEAD_LETTER and report.stack in ("", self._stack_id):
                 raise DriveFailedError(f"{report.event} was given up: {report.reason}")
             if report.kind is Kind.RAISED:
                 raise DriveFailedError(f"A function failed: {report.reason}")
+
+    def _hear_of_the_end(self) -> None:
+        """Waits a little for the news of what the store says already."""
+        deadline = self._clock() + LAST_NEWS_SECONDS
+        while not self._is_end_told and self._clock() < deadline:
+            self._listen()
 
     def _refuse_trouble(self, stage: Stage, stack: Stack | None, elapsed: float) -> None:
         for task in stack.tasks if stack else ():

@@ -1,14 +1,14 @@
 """A process that is to one function what an execution environment is on Lambda.
 
-Run as `python -P -m cloudseam_cli.local.worker FUNCTION`, with the function's environment. It
-takes one batch at a time. Reports go to standard output, logs to standard error. It ends on
-SIGTERM, and when its standard input ends: then its parent is gone. Queues and stacks are about
-to be gone as well, so nothing is finished but what runs outside of them: Terraform.
+Run as `python -P -m cloudseam_cli.local.worker FUNCTION FOLDER`, with the function's environment
+and a folder of its own for temporary files. It takes one batch at a time. Reports go to standard
+output, logs to standard error. It ends on SIGTERM, and when its standard input ends: then its
+parent is gone. Queues and stacks are about to be gone as well, so nothing is finished but what
+runs outside of them: Terraform.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import signal
@@ -64,15 +64,14 @@ class Worker:
 def _end_without_children() -> None:
     while children_of(os.getpid()):
         time.sleep(LOOK_SECONDS)
-    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
     os._exit(0)
 
 
 def main() -> None:
     """Serves one function until it is told to stop."""
-    function = sys.argv[1]
+    function, temporary = sys.argv[1:]
     reports = _take_over_output()
-    _take_temporary_folder()
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
     lock = threading.Lock()
 
     def tell(report: Report) -> None:
@@ -83,7 +82,7 @@ def main() -> None:
     worker = _state_machine(tell) if function == STATE_MACHINE else _task_satisfier(tell)
     signal.signal(signal.SIGTERM, worker.end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(temporary,), daemon=True).start()
     _poll(function, worker)
 
 
@@ -124,13 +123,6 @@ def _task_satisfier(tell: Callable[[Report], None]) -> Worker:
     return Worker(app.lambda_handler, tell, report_tasks, interrupt=lambda: app.satisfier().stop())
 
 
-def _take_temporary_folder() -> None:
-    """A folder of its own: what tasks leave there when they are cut short goes with the process."""
-    folder = tempfile.mkdtemp(prefix="cloudseam-tasks-")
-    tempfile.tempdir = os.environ["TMPDIR"] = folder
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-
-
 def _take_over_output() -> TextIO:
     """Standard output for reports alone: what functions print goes where logs go."""
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -138,9 +130,11 @@ def _take_over_output() -> TextIO:
     return reports
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(temporary: str) -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
+    # The parent would have done it. Terraform keeps its state elsewhere.
+    shutil.rmtree(temporary, ignore_errors=True)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(LAST_SECONDS)
     kill_tree(os.getpid())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +31,7 @@ class WorkerEndedError(CloudSeamError):
 class _Process:
     name: str
     log: Path
+    temporary: str
     process: subprocess.Popen[str]
 
 
@@ -98,6 +101,7 @@ class Workers:
             time.sleep(0.02)
         for each in self._processes:
             _end(each.process)
+            shutil.rmtree(each.temporary, ignore_errors=True)
         self._processes = []
 
     def _is_any_left(self) -> bool:
@@ -105,9 +109,11 @@ class Workers:
 
     def _spawn(self, function: str, name: str) -> None:
         log = self._logs / f"{name}.log"
+        # Not in the user's folder, which a task may copy as its module.
+        temporary = tempfile.mkdtemp(prefix="cloudseam-tasks-")
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "cloudseam_cli.local.worker", function],
+                [sys.executable, "-P", "-m", "cloudseam_cli.local.worker", function, temporary],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -117,7 +123,7 @@ class Workers:
                 # Ctrl-C is for the console, which then stops the workers in good order.
                 start_new_session=True,
             )
-        self._processes.append(_Process(name, log, process))
+        self._processes.append(_Process(name, log, temporary, process))
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
 
     def _listen(self, process: subprocess.Popen[str]) -> None:

@@ -174,3 +174,23 @@ def test_a_terraform_that_runs_is_interrupted_and_keeps_its_state(
     (state,) = (folder / ".cloudseam" / "terraform").rglob("*.tfstate")
     assert '"terraform_data"' in state.read_text()
     assert not list(state.parent.glob(".*.lock.info"))
+
+
+def test_a_second_signal_ends_even_what_does_not_listen_to_the_first(folder: Path) -> None:
+    stubborn = folder / "terraform"
+    stubborn.write_text("#!/bin/sh\ntrap '' INT TERM\nsleep 300\n")
+    stubborn.chmod(0o755)
+    environ = {"TERRAFORM_BIN": str(stubborn), "TASK_TIMEOUT_MARGIN": "300"}
+    with console("dev", "--port", "0", "--satisfiers", "1", folder=folder, environ=environ) as dev:
+        dev.wait_for(READY)
+        launch = ["send", "s", "LAUNCH", "--machine", "preview", "--port", str(dev.port)]
+        assert main([*launch, "--metadata", "image_tag=v1", "branch=b"]) == 0
+        assert wait_until(lambda: any("sleep 300" in command_line(pid) for pid in dev.started()))
+        started = dev.started()
+
+        dev.process.send_signal(signal.SIGINT)
+        dev.wait_for("Stopping")
+        dev.process.send_signal(signal.SIGINT)
+
+        assert dev.ended() == 0, dev.text
+    assert all_ended(started)

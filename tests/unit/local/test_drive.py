@@ -116,6 +116,30 @@ def test_pending_tasks_are_waited_for() -> None:
         world.drive(STAGES[:1], limit=5)
 
 
+def test_the_end_is_told_even_if_the_store_knows_it_first() -> None:
+    world = World()
+    news = [Report(Kind.SATISFIED, stack="s"), Report(Kind.MOVED, stack="s", is_removed=True)]
+    later = iter([[], [news[0]], [], [news[1]], [Report(Kind.MOVED, stack="another")]])
+
+    def reports(seconds: float) -> Iterator[Report]:
+        yield from World.reports(world, seconds)
+        if world.stacks.load(["s"]).stacks.get("s", a_stack()).is_removed:
+            yield from next(later)
+
+    world.reports = reports  # type: ignore[method-assign]
+    world.drive([Stage("DESTROY", "end", until=None)])
+
+    assert world.told == news
+
+
+def test_the_news_of_the_end_is_waited_for_a_little_only() -> None:
+    world = World()
+
+    world.drive()
+
+    assert world.time == pytest.approx(0.6 + 2, abs=0.2)
+
+
 def test_a_scene_has_the_time_of_each_stage() -> None:
     world = World()
 
