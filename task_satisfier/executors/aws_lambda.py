@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from pydantic import Field
 
 from cloudseam.event import Json
-from cloudseam.messages import MAX_DESCRIPTION_CHARACTERS
+from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
 from task_satisfier.executors import TaskFailedError, TaskRun
 from task_satisfier.executors.config import TaskConfig, parse_config
 

@@ -55,7 +55,6 @@ def done() -> Outcome:
 TERMINAL: list[type[CloudSeamError]] = [
     InvalidMessageError,
     EventNotAllowedFromOutsideError,
-    MachineMismatchError,
     UnknownTaskError,
     StackTooLargeError,
     UnwritableRowError,
@@ -63,6 +62,7 @@ TERMINAL: list[type[CloudSeamError]] = [
 RETRYABLE: list[type[Exception]] = [
     TransitionNotAllowedError,
     StackNotFoundError,
+    MachineMismatchError,
     MachineNotFoundError,
     InvalidDefinitionError,
     StateNotInMachineError,

@@ -7,11 +7,13 @@ import pytest
 
 from cloudseam.errors import InvalidMessageError
 from cloudseam.event import Answer, Event
-from cloudseam.messages import (
+from cloudseam.limits import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_METADATA_BYTES,
     MAX_OUTPUTS_BYTES,
     MAX_OUTPUTS_LEVELS,
+)
+from cloudseam.messages import (
     completed_message,
     failed_message,
     parse_event,

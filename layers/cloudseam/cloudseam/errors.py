@@ -36,10 +36,6 @@ class EventNotAllowedFromOutsideError(TerminalError):
     """The event fires by itself and is refused from outside."""
 
 
-class MachineMismatchError(TerminalError):
-    """The event names another machine than the one the stack runs on."""
-
-
 class UnknownTaskError(TerminalError):
     """The answer names a task that the stack's state does not have."""
 
@@ -66,6 +62,10 @@ class StackNotFoundError(RetryableError):
 
 class MachineNotFoundError(RetryableError):
     """There is no such machine (yet: files arrive late)."""
+
+
+class MachineMismatchError(RetryableError):
+    """The event names another machine than the one the stack runs on (the stack may end before)."""
 
 
 class InvalidDefinitionError(RetryableError):

@@ -5,36 +5,27 @@ bodies carry metadata.
 """
 
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cloudseam.errors import InvalidMessageError
 from cloudseam.event import ANSWERS, TASK_COMPLETED, TASK_ERROR, Answer, Event, Json, Scalar
+from cloudseam.limits import (
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_LEVELS,
+    Metadata,
+    Name,
+    Outputs,
+    StackId,
+    Text,
+    has_half,
+    is_deeper_than,
+)
 from cloudseam.stack import Stack
 from cloudseam.step import RunTask
-
-MAX_STACK_ID_CHARACTERS = 255
-MAX_NAME_CHARACTERS = 1_000
-MAX_METADATA_BYTES = 100_000
-MAX_OUTPUTS_BYTES = 32_000
-MAX_DESCRIPTION_CHARACTERS = 4_000
-# Far below where Python's own recursion limit would make parsing a matter of luck.
-MAX_LEVELS = 100
-# DynamoDB keeps values nested up to 32 levels deep (developer guide, "Service quotas"); outputs
-# lie two levels down in the row.
-MAX_OUTPUTS_LEVELS = 30
-# Auxiliary rows of the store live under ids with this prefix.
-RESERVED_ID_PREFIX = "cloudseam#"
-# DynamoDB: numbers have at most 38 digits and magnitudes up to 9.99e+125 (developer guide,
-# "Supported data types"). Refused at the door rather than by the store.
-MAX_INTEGER = 10**38
-MAX_FLOAT = 9.9e125
-MIN_FLOAT = 1e-130
-HALF = "holds half of a surrogate pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,110 +41,7 @@ class TaskRequest:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-def _text(value: Any) -> str:
-    """A name that is not empty."""
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be a text that is not empty")
-    return _name(value)
-
-
-def _name(value: Any) -> str:
-    """A text short enough for a line of a log and for the reason of a dead letter."""
-    text = _whole_text(value)
-    if len(text) > MAX_NAME_CHARACTERS:
-        raise ValueError(f"must have at most {MAX_NAME_CHARACTERS} characters")
-    return text
-
-
-def _whole_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a text")
-    if _has_half(value):
-        raise ValueError(HALF)
-    return value
-
-
-def _has_half(text: str) -> bool:
-    """Whether it holds half of a surrogate pair, which no store and no log can take."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _stack_id(value: Any) -> str:
-    text = _text(value)
-    if len(text) > MAX_STACK_ID_CHARACTERS:
-        raise ValueError(f"must have at most {MAX_STACK_ID_CHARACTERS} characters")
-    if not text.isprintable():
-        raise ValueError("must not hold control characters")
-    if text.startswith(RESERVED_ID_PREFIX):
-        raise ValueError(f"must not start with '{RESERVED_ID_PREFIX}', which is reserved")
-    return text
-
-
-def _key(key: str) -> str:
-    if not key:
-        raise ValueError("must not hold an empty key")
-    return _whole_text(key)
-
-
-def _flat(value: Any) -> dict[str, Scalar]:
-    if not isinstance(value, dict):
-        raise ValueError("must be a flat object")
-    for key, item in value.items():
-        _key(key)
-        problem = _scalar_problem(item)
-        if problem:
-            raise ValueError(f"must be a flat object of plain values; key '{key[:80]}' {problem}")
-    if len(json.dumps(value)) > MAX_METADATA_BYTES:
-        raise ValueError(f"must be at most {MAX_METADATA_BYTES} bytes as JSON")
-    return value
-
-
-def _scalar_problem(item: Any) -> str | None:
-    if item is None or isinstance(item, bool):
-        return None
-    if isinstance(item, str):
-        return HALF if _has_half(item) else None
-    if isinstance(item, int):
-        return "holds a number of more than 38 digits" if abs(item) >= MAX_INTEGER else None
-    if isinstance(item, float):
-        kept = math.isfinite(item) and (item == 0 or MIN_FLOAT <= abs(item) <= MAX_FLOAT)
-        return None if kept else "holds a number that is out of range"
-    return "holds an object or a list"
-
-
-def _outputs(value: Any) -> dict[str, Json]:
-    if not isinstance(value, dict):
-        raise ValueError("must be an object")
-    if _is_deeper_than(MAX_OUTPUTS_LEVELS, value):
-        raise ValueError(f"must be nested at most {MAX_OUTPUTS_LEVELS} levels deep")
-    if len(json.dumps(value)) > MAX_OUTPUTS_BYTES:
-        raise ValueError(f"must be at most {MAX_OUTPUTS_BYTES} bytes as JSON")
-    for item in _scalars(value):
-        problem = _scalar_problem(item)
-        if problem:
-            raise ValueError(problem)
-    return value
-
-
-def _scalars(value: Json) -> Iterator[Scalar]:
-    """Every plain value inside, and every key, which has to be a text that is not empty."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield _key(key)
-            yield from _scalars(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _scalars(item)
-    else:
-        yield value
-
-
 Model = TypeVar("Model", bound=BaseModel)
-Text = Annotated[str, BeforeValidator(_text)]
-Name = Annotated[str, BeforeValidator(_name)]
-StackId = Annotated[str, BeforeValidator(_stack_id)]
-Metadata = Annotated[dict[str, Any], BeforeValidator(_flat)]
-Outputs = Annotated[dict[str, Any], BeforeValidator(_outputs)]
 
 
 class _EventBody(BaseModel):
@@ -320,7 +208,7 @@ def _bounded(description: str | None) -> str | None:
 
 def _mended(description: str | None) -> str | None:
     """A tool may print anything; its failure counts all the same, so it is mended, not refused."""
-    if description is None or not _has_half(description):
+    if description is None or not has_half(description):
         return description
     return description.encode(errors="replace").decode()
 
@@ -338,22 +226,9 @@ def _json_object(body: str) -> dict[str, Any]:
         raise InvalidMessageError(f"The message is not JSON: {_place(error)}.") from None
     if not isinstance(parsed, dict):
         raise InvalidMessageError("The message is not a JSON object.")
-    if _is_deeper_than(MAX_LEVELS, parsed):
+    if is_deeper_than(MAX_LEVELS, parsed):
         raise InvalidMessageError("The message is nested too deeply.")
     return parsed
-
-
-def _is_deeper_than(levels: int, value: Json) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [item for outer in layer for item in _inside(outer)]
-    return any(isinstance(item, dict | list) for item in layer)
-
-
-def _inside(value: Json) -> Iterable[Json]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pydantic import TypeAdapter, ValidationError
 
 from cloudseam.event import Json
-from cloudseam.messages import Outputs
+from cloudseam.limits import Outputs
 from task_satisfier.executors import TaskFailedError
 from task_satisfier.redaction import Redactor
 

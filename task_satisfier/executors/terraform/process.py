@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from cloudseam.messages import MAX_DESCRIPTION_CHARACTERS
+from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
 from task_satisfier.executors import OutOfTimeError, TaskFailedError
 from task_satisfier.redaction import Redactor
 

@@ -20,7 +20,7 @@ from cloudseam.errors import (
     StackConflictError,
     StackTooLargeError,
 )
-from cloudseam.messages import MAX_INTEGER, RESERVED_ID_PREFIX
+from cloudseam.limits import MAX_INTEGER, RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
 from cloudseam.persistence.row import (
     UnreadableRowError,

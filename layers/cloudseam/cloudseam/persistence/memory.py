@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 
 from cloudseam.errors import CloudSeamError, StackConflictError
-from cloudseam.messages import RESERVED_ID_PREFIX
+from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
 from cloudseam.persistence.row import from_text, refuse_oversize, to_row
 from cloudseam.stack import Stack

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cloudseam.errors import CloudSeamError, StackConflictError
-from cloudseam.messages import RESERVED_ID_PREFIX
+from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import TOMBSTONE_SECONDS, Loaded
 from cloudseam.persistence.postgres_connection import PostgresConnection, Rows
 from cloudseam.persistence.postgres_errors import (

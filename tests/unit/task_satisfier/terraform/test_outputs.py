@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from cloudseam.messages import MAX_OUTPUTS_BYTES, completed_message, parse_event
+from cloudseam.limits import MAX_OUTPUTS_BYTES
+from cloudseam.messages import completed_message, parse_event
 from task_satisfier.executors import TaskFailedError
 from task_satisfier.executors.terraform.outputs import read_outputs
 from task_satisfier.redaction import Redactor
