@@ -1,17 +1,17 @@
 """Ports and adapters of the state machine function, put together from its settings."""
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
+from cloudseam.aws import is_local, make_client, names_endpoint
 from cloudseam.clock import SystemClock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
+from cloudseam.persistence.postgres_credentials import Credentials, FixedCredentials
 from cloudseam.queues.sqs import SqsQueue
 from cloudseam.service import StackService
 from state_machine.settings import StateMachineSettings
@@ -19,14 +19,8 @@ from state_machine.settings import StateMachineSettings
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# One connection for each write or send that may be under way at once.
-CLIENT = Config(
-    connect_timeout=3,
-    read_timeout=10,
-    max_pool_connections=32,
-    retries={"mode": "standard", "max_attempts": 3},
-    tcp_keepalive=True,
-)
+# The database of compose.yaml, as the original CloudSeam has it.
+LOCAL_DATABASE = FixedCredentials(Credentials("cloudseam", "cloudseam", "db", "cloudseam"))
 
 
 def build_service(settings: StateMachineSettings) -> StackService:
@@ -45,7 +39,7 @@ def build_machines(settings: StateMachineSettings) -> MachineLocator:
         from cloudseam.locators.s3 import S3MachineLocator
 
         return S3MachineLocator(
-            boto3.client("s3", config=CLIENT),
+            make_client("s3"),
             settings.machine_bucket,
             settings.machine_key,
             refresh=settings.machine_refresh,
@@ -57,7 +51,7 @@ def build_stacks(settings: StateMachineSettings) -> StackRepository:
     """PostgreSQL where there is a secret for it, DynamoDB otherwise."""
     if settings.postgres_secret:
         return _postgres(settings, settings.postgres_secret)
-    return DynamoDBStackRepository(boto3.client("dynamodb", config=CLIENT), settings.dynamodb_table)
+    return DynamoDBStackRepository(make_client("dynamodb"), settings.dynamodb_table)
 
 
 def _postgres(settings: StateMachineSettings, secret: str) -> StackRepository:
@@ -66,7 +60,11 @@ def _postgres(settings: StateMachineSettings, secret: str) -> StackRepository:
     from cloudseam.persistence.postgres_connection import PostgresConnection
     from cloudseam.persistence.postgres_secret import PostgresSecret
 
-    source = PostgresSecret(secret, boto3.client("secretsmanager", config=CLIENT))
+    if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
+        return PostgresStackRepository(
+            PostgresConnection(LOCAL_DATABASE, tls=settings.postgres_tls or "off")
+        )
+    source = PostgresSecret(secret, make_client("secretsmanager"))
     return PostgresStackRepository(
         PostgresConnection(source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file)
     )
@@ -84,4 +82,5 @@ def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:
 
 @cache
 def _sqs() -> "SQSClient":
-    return boto3.client("sqs", config=CLIENT)
+    client: SQSClient = make_client("sqs")
+    return client

@@ -1,13 +1,13 @@
-"""Clients of AWS services. Threads may share one, but only one thread at a time may make one."""
+"""The satisfier's clients of AWS services, each with the patience that its work needs."""
 
 from __future__ import annotations
 
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
+
+from cloudseam.aws import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CONNECTIONS = 10
-
-# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
-_making = Lock()
 
 
 @cache
@@ -30,8 +27,8 @@ def sqs_client() -> SQSClient:
         retries={"mode": "standard", "max_attempts": 5},
         tcp_keepalive=True,
     )
-    with _making:
-        return boto3.client("sqs", config=config)
+    client: SQSClient = make_client("sqs", config)
+    return client
 
 
 def s3_client() -> S3Client:
@@ -42,8 +39,8 @@ def s3_client() -> S3Client:
         max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "max_attempts": 4},
     )
-    with _making:
-        return boto3.client("s3", config=config)
+    client: S3Client = make_client("s3", config)
+    return client
 
 
 def lambda_client(read_timeout: float) -> LambdaClient:
@@ -57,5 +54,5 @@ def lambda_client(read_timeout: float) -> LambdaClient:
         retries={"total_max_attempts": 1},
         tcp_keepalive=True,
     )
-    with _making:
-        return boto3.client("lambda", config=config)
+    client: LambdaClient = make_client("lambda", config)
+    return client

@@ -30,6 +30,11 @@ class TaskSatisfierSettings(Settings):
         description="At this receive a task that still cannot be answered is dead-lettered with "
         "its reason. Keep it below the queue's own `maxReceiveCount`.",
     )
+    skip_execution: bool = Field(
+        default=False,
+        alias="SKIP_TASK_EXECUTION",
+        description="`true` runs no task and answers each as completed, to try out machines.",
+    )
     terraform_bin: str | None = Field(
         default=None,
         alias="TERRAFORM_BIN",

@@ -3,7 +3,7 @@
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.queues.sqs import SqsQueue
 from task_satisfier.clients import sqs_client
-from task_satisfier.executors.registry import ExecutorRegistry
+from task_satisfier.executors.registry import ExecutorRegistry, SkippingRegistry
 from task_satisfier.satisfier import TaskSatisfier
 from task_satisfier.settings import TaskSatisfierSettings
 
@@ -11,7 +11,7 @@ from task_satisfier.settings import TaskSatisfierSettings
 def build_satisfier(settings: TaskSatisfierSettings) -> TaskSatisfier:
     """The satisfier over SQS and the executors there are."""
     return TaskSatisfier(
-        ExecutorRegistry(settings),
+        SkippingRegistry() if settings.skip_execution else ExecutorRegistry(settings),
         SqsQueue(sqs_client(), settings.event_queue_url),
         sensitive_keys=settings.sensitive_keys,
         margin=settings.timeout_margin,

@@ -3,9 +3,9 @@
 `python -m tests.docs.settings_table` prints them.
 """
 
-from cloudseam.settings import Settings
 from pydantic_core import PydanticUndefined
 
+from cloudseam.settings import Settings
 from state_machine.settings import StateMachineSettings
 from task_satisfier.settings import TaskSatisfierSettings
 

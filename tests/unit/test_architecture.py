@@ -12,21 +12,21 @@ LAYER = ROOT / "layers" / "cloudseam" / "cloudseam"
 
 CORE = {"errors", "event", "given", "stack", "machine", "step", "finding", "delivery", "outcome"}
 LANGUAGES = CORE | {"languages"}
-EDGES = LANGUAGES | {"messages", "settings", "observability"}
-PORTS = EDGES | {"persistence", "locators", "queues", "clock"}
-SHELL = PORTS | {"service", "dead_letters", "batch", "poller"}
+EDGES = LANGUAGES | {"limits", "messages", "settings", "observability"}
+PORTS = EDGES | {"persistence", "locators", "queues", "clock", "aws"}
+SHELL = PORTS | {"service", "dead_letters", "batch", "poller", "polling_process"}
 
 # What each room may import of the layer, and which packages from outside.
 ROOMS = {
     "core": (CORE, CORE, set()),
     "languages": ({"languages"}, LANGUAGES, {"yaml"}),
     "edges": (
-        {"messages", "settings", "observability"},
+        {"limits", "messages", "settings", "observability"},
         EDGES,
         {"pydantic", "aws_lambda_powertools"},
     ),
     "ports": (
-        {"persistence", "locators", "queues", "clock"},
+        {"persistence", "locators", "queues", "clock", "aws"},
         PORTS,
         {
             "aws_lambda_powertools",
@@ -40,7 +40,7 @@ ROOMS = {
         },
     ),
     "shell": (
-        {"service", "dead_letters", "batch", "poller"},
+        {"service", "dead_letters", "batch", "poller", "polling_process"},
         SHELL,
         {"aws_lambda_powertools", "botocore", "mypy_boto3_sqs"},
     ),

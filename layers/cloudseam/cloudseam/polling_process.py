@@ -1,0 +1,108 @@
+"""A function as a long-running process: it polls its queue by itself, until it is told to end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from cloudseam.poller import MAX_BATCH_SIZE, MAX_TIMEOUT_SECONDS, Handler, poll
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# Long enough to ask seldom, short enough to end within the 10 s that containers are given.
+WAIT_SECONDS = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How to poll: how many pollers side by side, messages per batch, seconds per batch, and
+    seconds that a receive waits for a message, which is how long a stop may take."""
+
+    pollers: int
+    batch_size: int
+    timeout: int
+    wait: int
+
+
+def parse_polling(
+    function: str, arguments: Sequence[str] | None, *, pollers: int, batch_size: int
+) -> Polling:
+    """What the command line says. Exits with status 2 where that makes no sense."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {function}",
+        description=f"Polls the queue of {function} and handles its messages until SIGTERM.",
+        epilog="All else is set by environment variables; docs/configuration.md lists them.",
+    )
+    add = partial(parser.add_argument, type=_positive)
+    add("--pollers", default=pollers, help=f"batches handled side by side ({pollers})")
+    add(
+        "--batch-size",
+        default=batch_size,
+        help=f"messages per batch, at most {MAX_BATCH_SIZE} ({batch_size})",
+    )
+    add("--timeout", default=MAX_TIMEOUT_SECONDS, help="seconds a batch has (900)")
+    add(
+        "--wait",
+        default=WAIT_SECONDS,
+        help=f"seconds a receive waits for messages, and a stop for the receive ({WAIT_SECONDS})",
+    )
+    told = parser.parse_args(arguments)
+    return Polling(told.pollers, min(told.batch_size, MAX_BATCH_SIZE), told.timeout, told.wait)
+
+
+def run_pollers(
+    function: str,
+    client: SQSClient,
+    queue_url: str,
+    handler: Handler,
+    polling: Polling,
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Polls until SIGTERM or SIGINT, then lets what is being handled end.
+
+    `on_stop` is called once, at the signal: what takes long can end early there.
+    """
+    stop = Event()
+
+    def end(number: int, _: object) -> None:
+        logger.info("Stopping", extra={"signal": signal.Signals(number).name})
+        if not stop.is_set():
+            stop.set()
+            on_stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    threads = [
+        Thread(
+            target=poll,
+            args=(client, queue_url, handler, stop),
+            kwargs={
+                "function_name": function,
+                "batch_size": polling.batch_size,
+                "timeout_seconds": polling.timeout,
+                "wait_seconds": polling.wait,
+            },
+        )
+        for _ in range(polling.pollers)
+    ]
+    for thread in threads:
+        thread.start()
+    logger.info("Polling", extra={"queue": queue_url, "pollers": polling.pollers})
+    for thread in threads:
+        thread.join()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

@@ -1,0 +1,34 @@
+"""`python -m state_machine`: the state machine function without Lambda."""
+
+import os
+import sys
+
+from cloudseam.aws import is_local, make_client
+from cloudseam.errors import CloudSeamError, InvalidSettingsError
+from cloudseam.polling_process import parse_polling, run_pollers
+from state_machine import app
+
+
+def main() -> int:
+    """Polls SQS_EVENT_QUEUE_URL until SIGTERM. Exits with 1 where the settings are not right."""
+    polling = parse_polling("state_machine", None, pollers=1, batch_size=10)
+    try:
+        settings = app.settings()
+        if settings.event_queue_url is None:
+            raise InvalidSettingsError("Set SQS_EVENT_QUEUE_URL to the queue to poll.")
+        if is_local(os.environ) and not settings.postgres_secret:
+            from state_machine.local_table import create_table
+
+            create_table(make_client("dynamodb"), settings.dynamodb_table)
+        app.service()
+    except CloudSeamError as error:
+        print(f"state_machine: {error}", file=sys.stderr)
+        return 1
+    run_pollers(
+        "state_machine", make_client("sqs"), settings.event_queue_url, app.lambda_handler, polling
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

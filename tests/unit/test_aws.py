@@ -1,0 +1,67 @@
+"""Where clients find their services, in LOCAL_MODE and elsewhere."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cloudseam.aws import LOCAL_ENDPOINTS, is_local, local_arguments
+
+COMPOSE = Path(__file__).parents[2] / "compose.yaml"
+LOCAL = {"LOCAL_MODE": "true"}
+
+
+@pytest.mark.parametrize(
+    ("value", "local"),
+    [("true", True), ("1", True), ("yes", True), ("", False), ("0", False), ("False", False)],
+)
+def test_local_mode_is_on_unless_it_says_no(value: str, local: bool) -> None:
+    assert is_local({"LOCAL_MODE": value}) is local
+
+
+def test_without_local_mode_a_client_is_as_the_sdk_makes_it() -> None:
+    assert local_arguments("sqs", {}) == {}
+
+
+def test_in_local_mode_sqs_and_dynamodb_are_on_this_computer_and_need_no_account() -> None:
+    assert local_arguments("sqs", LOCAL) == {
+        "endpoint_url": "http://sqs:9324",
+        "region_name": "us-east-1",
+        "aws_access_key_id": "local",
+        "aws_secret_access_key": "local",
+    }
+    assert local_arguments("dynamodb", LOCAL)["endpoint_url"] == "http://dynamodb:8000"
+
+
+@pytest.mark.parametrize("service", ["lambda", "s3", "secretsmanager"])
+def test_in_local_mode_other_services_are_where_they_always_are(service: str) -> None:
+    assert local_arguments(service, LOCAL) == {}
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"])
+def test_a_standard_variable_names_another_endpoint(variable: str) -> None:
+    assert local_arguments("sqs", LOCAL | {variable: "http://127.0.0.1:4566"}) == {}
+
+
+def test_an_endpoint_of_another_service_changes_nothing() -> None:
+    environ = LOCAL | {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4566"}
+
+    assert local_arguments("sqs", environ)["endpoint_url"] == "http://sqs:9324"
+
+
+def test_credentials_and_region_that_are_there_are_used() -> None:
+    environ = LOCAL | {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_REGION": "eu-west-1"}
+
+    assert local_arguments("sqs", environ) == {
+        "endpoint_url": "http://sqs:9324",
+        "region_name": "eu-west-1",
+    }
+
+
+def test_the_hosts_are_services_of_the_compose_file() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+
+    for endpoint in LOCAL_ENDPOINTS.values():
+        host = endpoint.removeprefix("http://").partition(":")[0]
+        assert host in services
+    assert "db" in services
