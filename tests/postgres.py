@@ -55,10 +55,23 @@ class PostgresServer:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cs-pg-"))
         self.user = _unprivileged()
-        self.binaries = self._binaries()
-        self.port = _free_port()
 
     def __enter__(self) -> Self:
+        try:
+            self._set_up()
+            self.process = self._started()
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        self._watch = subprocess.Popen(
+            ["/bin/sh", "-c", END_WITH_PARENT, "sh", str(self.process.pid), str(self.folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        return self
+
+    def _set_up(self) -> None:
+        self.binaries = self._binaries()
         (self.folder / "password").write_text(PASSWORD)
         if self.user:
             shutil.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
@@ -69,14 +82,6 @@ class PostgresServer:
             *("--auth-local=trust", "--auth-host=scram-sha-256", "--no-locale", "--no-sync"),
             f"--pgdata={self.folder}/data",
         )
-        self.process = self._serve()
-        self._watch = subprocess.Popen(
-            ["/bin/sh", "-c", END_WITH_PARENT, "sh", str(self.process.pid), str(self.folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._wait_until_ready()
-        return self
 
     def __exit__(self, *_: object) -> None:
         assert self._watch.stdin
@@ -125,9 +130,19 @@ class PostgresServer:
         assert spec.origin
         installed = Path(spec.origin).parent / "pginstall"
         if self.user and not _may_enter(installed / "bin"):
-            shutil.copytree(installed, self.folder / "pginstall", symlinks=True)
-            return self.folder / "pginstall" / "bin"
+            return _copied(installed.parent, self.folder) / "pginstall" / "bin"
         return installed / "bin"
+
+    def _started(self) -> "subprocess.Popen[str]":
+        """The server, ready; on another port where somebody else has just taken it."""
+        said = ""
+        for _ in range(3):
+            self.port = _free_port()
+            process = self._serve()
+            said = _until_ready(process)
+            if process.poll() is None:
+                return process
+        raise RuntimeError(f"PostgreSQL did not start:\n{said}")
 
     def _serve(self) -> "subprocess.Popen[str]":
         settings = {
@@ -145,16 +160,6 @@ class PostgresServer:
             **self._as_user(),
         )
 
-    def _wait_until_ready(self) -> None:
-        assert self.process.stderr
-        said = []
-        for line in self.process.stderr:
-            said.append(line)
-            if "ready to accept connections" in line:
-                Thread(target=self.process.stderr.read, daemon=True).start()
-                return
-        raise RuntimeError("PostgreSQL did not start:\n" + "".join(said))
-
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
             [self.binaries / program, *arguments],
@@ -171,8 +176,30 @@ class PostgresServer:
         return {"cwd": self.folder, "user": user, "group": group, "extra_groups": []}
 
 
+def _until_ready(process: "subprocess.Popen[str]") -> str:
+    """What the server says until it is ready, or has given up."""
+    assert process.stderr
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "ready to accept connections" in line:
+            Thread(target=process.stderr.read, daemon=True).start()
+            return said
+    process.wait()
+    process.stderr.close()
+    return said
+
+
 def _unprivileged() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _copied(package: Path, folder: Path) -> Path:
+    """A package and the libraries beside it where everybody can read them."""
+    for source in package.parent.glob(f"{package.name}*"):
+        if source.suffix != ".dist-info":
+            shutil.copytree(source, folder / source.name, symlinks=True)
+    return folder / package.name
 
 
 def _may_enter(folder: Path) -> bool:
