@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test format lint types check requirements clean
+.PHONY: help setup demo test format lint types bench check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: setup  ## Check style and format
 
 types: setup  ## Check types
 	$(BIN)/mypy
+
+bench: setup  ## Measure the engine
+	$(BIN)/python -m bench.engine
 
 check: test lint types  ## What CI runs
 
