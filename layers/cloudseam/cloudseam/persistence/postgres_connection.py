@@ -246,6 +246,8 @@ def _reach_remotely(
     # pg8000 writes a message in parts: without this, one over 8 kB waits 40 ms for an ACK.
     remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     remote.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: notices sooner that nobody is there any more
+        remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CONNECT_SECONDS * 1000)
     if context is None:
         return remote
     remote.sendall(TLS_REQUEST)
