@@ -28,6 +28,8 @@ STATEMENT_SECONDS = 10
 LOCK_SECONDS = 5
 # PostgreSQL ends a statement by itself; a server that is silent for longer is not there any more.
 SILENCE_SECONDS = STATEMENT_SECONDS + 5
+# A host that does not even acknowledge what is sent is gone.
+UNACKNOWLEDGED_MS = 5_000
 # A transaction that gave way to another is run again at once, this often in all.
 ATTEMPTS = 3
 # Int32(8) Int32(80877103): asks for TLS
@@ -247,7 +249,7 @@ def _reach_remotely(
     remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     remote.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: notices sooner that nobody is there any more
-        remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CONNECT_SECONDS * 1000)
+        remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
     if context is None:
         return remote
     remote.sendall(TLS_REQUEST)
