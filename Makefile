@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test format lint types bench check requirements clean
+.PHONY: help setup demo test format lint types build artifacts bench check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,27 @@ lint: setup  ## Check style and format
 types: setup  ## Check types
 	$(BIN)/mypy
 
+# The builder takes the interpreter of the template's runtime from the path.
+RUNTIME_PYTHON = $(shell .ci/pythons | sed -n 's/^3\.13 //p')
+SAM = SAM_CLI_TELEMETRY=0 PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" .venv-sam/bin/sam
+
+.venv-sam/ready: requirements/sam.txt
+	@test -n "$(RUNTIME_PYTHON)" || { echo "The template's runtime is python3.13, and no Python 3.13 was found." >&2; exit 1; }
+	$(RUNTIME_PYTHON) -m venv --clear .venv-sam
+	.venv-sam/bin/python -m pip install --quiet --require-hashes -r requirements/sam.txt
+	@touch $@
+
+build: .venv-sam/ready  ## Validate the template and build what is deployed
+	$(SAM) validate --lint --region us-east-1
+	$(SAM) build
+
+# Both architectures; handlers of this computer's own are imported from the build alone.
+artifacts: .venv-sam/ready setup  ## Build for both architectures and test what was built
+	$(SAM) validate --lint --region us-east-1
+	$(SAM) build --build-dir .aws-sam/x86_64 --parameter-overrides Architecture=x86_64
+	$(SAM) build --build-dir .aws-sam/arm64 --parameter-overrides Architecture=arm64
+	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/artifacts
+
 bench: setup  ## Measure the engine
 	$(BIN)/python -m bench.engine
 
@@ -44,6 +65,7 @@ check: test lint types  ## What CI runs
 requirements: setup  ## Lock the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -c requirements/dev.txt pyproject.toml -o layers/cloudseam/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13 requirements/sam.in -o requirements/sam.txt
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .aws-sam dist

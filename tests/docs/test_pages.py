@@ -40,3 +40,14 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     named = set(re.findall(r"(?:`|^)cloudseam ([a-z]+)", page.read_text(), re.MULTILINE))
 
     assert named <= set(COMMANDS)
+
+
+def test_the_operations_page_explains_every_parameter_of_the_template() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    parameters = template[template.index("\nParameters:\n") : template.index("\nMappings:\n")]
+    page = (ROOT / "docs" / "operations.md").read_text()
+
+    named = set(re.findall(r"^  ([A-Z][A-Za-z]+):$", parameters, re.MULTILINE))
+
+    assert named
+    assert {name for name in named if f"`{name}`" not in page} == set()
