@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pg8000.native  # type: ignore[import-untyped]
 import pytest
 
 from cloudseam.errors import (
@@ -170,13 +171,25 @@ def test_small_and_large_messages_leave_at_once(
 def test_a_log_in_that_fails_says_where_and_what_to_check(
     postgres: PostgresServer, user: Credentials, wrong: dict[str, Any], told: str
 ) -> None:
-    for _ in range(5):  # pg8000's goodbye to a server that has hung up must not hide why
-        failure = failure_of(replace(postgres.over_tcp(user), **wrong))
+    failure = failure_of(replace(postgres.over_tcp(user), **wrong))
 
-        assert isinstance(failure, ServiceUnavailableError)
-        assert told in str(failure)
-        assert "'127.0.0.1'" in str(failure)
-        assert_nothing_told(failure)
+    assert isinstance(failure, ServiceUnavailableError)
+    assert told in str(failure)
+    assert "'127.0.0.1'" in str(failure)
+    assert_nothing_told(failure)
+
+
+def test_a_goodbye_that_fails_does_not_hide_why_a_log_in_was_refused(
+    postgres: PostgresServer, user: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> None:
+        raise pg8000.native.InterfaceError("network error")
+
+    monkeypatch.setattr("pg8000.core.CoreConnection.close", gone)
+
+    failure = failure_of(replace(postgres.over_tcp(user), password=NOT_THE_PASSWORD))
+
+    assert "SQLSTATE 28P01" in str(failure)
 
 
 def test_a_socket_that_is_not_there_is_an_error_of_its_own(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from cloudseam.persistence.row import UnwritableRowError
 from cloudseam.stack import Stack
 from tests.builders import CANARY, NOW, a_stack
 from tests.postgres import Front, PostgresServer
+from tests.processes import wait_until
 
 TEN = [f"s{number}" for number in range(10)]
 
@@ -113,31 +114,32 @@ def test_batches_that_overlap_wait_for_each_other_and_never_deadlock(
 
 
 def test_a_deadlock_of_somebody_elses_making_is_tried_again_unseen(
-    stacks: PostgresStackRepository, beside: Any
+    postgres: PostgresServer, user: Credentials, stacks: PostgresStackRepository
 ) -> None:
-    stacks.save([new("a"), new("b")])
-    loaded = stacks.load(["a", "b"]).stacks
-    beside.run("BEGIN")
-    beside.run("UPDATE stacks SET creation_time = creation_time WHERE id = 'b'")
-    with ThreadPoolExecutor(1) as threads:
-        saved = threads.submit(stacks.save, list(loaded.values()))
-        _wait_for_lock(beside)
-        beside.run("UPDATE stacks SET creation_time = creation_time WHERE id = 'a'")
-        beside.run("COMMIT")
-        failures = saved.result()
+    with closing(postgres.connect(postgres.superuser)) as rival:
+        rival.run(f"ALTER ROLE {user.username} SET deadlock_timeout TO '500ms'")  # it gives way
+        rival.run(f"SET deadlock_timeout TO '1min'; SET search_path TO {user.username}")
+        stacks.save([new("a"), new("b")])
+        loaded = stacks.load(["a", "b"]).stacks
+        rival.run("BEGIN")
+        rival.run("UPDATE stacks SET creation_time = creation_time WHERE id = 'b'")
+        with ThreadPoolExecutor(1) as threads:
+            saved = threads.submit(stacks.save, list(loaded.values()))
+            _wait_for_lock(rival, user)
+            rival.run("UPDATE stacks SET creation_time = creation_time WHERE id = 'a'")
+            rival.run("COMMIT")
+            failures = saved.result()
 
     assert failures == {}
     assert {stack.version for stack in stacks.load(["a", "b"]).stacks.values()} == {2}
 
 
-def _wait_for_lock(beside: Any) -> None:
-    """Until the store waits for a row that this transaction has locked."""
-    while not beside.run(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE application_name = 'cloudseam' AND usename = current_user "
-        "AND wait_event_type = 'Lock'"
-    )[0][0]:
-        pass
+def _wait_for_lock(rival: Any, user: Credentials) -> None:
+    """Until the store waits for a row that the rival has locked."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = :user AND wait_event_type = 'Lock'"
+    )
+    assert wait_until(lambda: bool(rival.run(waiting, user=user.username)[0][0]))
 
 
 def test_a_row_that_stays_locked_fails_in_time_and_nothing_is_written(
@@ -296,19 +298,21 @@ def test_the_columns_show_what_the_row_says(stacks: PostgresStackRepository, bes
     assert json.loads(row[5])["version"] == 2
 
 
-def test_a_transition_changes_no_index(stacks: PostgresStackRepository, beside: Any) -> None:
+def test_a_transition_changes_no_index(
+    stacks: PostgresStackRepository, connection: PostgresConnection
+) -> None:
     stacks.save([new()])
-    for number in range(5):
+    for number in range(1, 6):
         stack = stacks.load(["s"]).stacks["s"]
         stacks.save([replace(stack, state=f"S{number}", updated_at=NOW + number)])
-    beside.run("SELECT pg_stat_force_next_flush()")
+    connection.read("SELECT pg_stat_force_next_flush()")
 
-    hot, changed = beside.run(
-        "SELECT pg_stat_get_tuples_hot_updated('stacks'::regclass), "
-        "pg_stat_get_tuples_updated('stacks'::regclass)"
-    )[0]
+    counted = connection.read(
+        "SELECT pg_stat_get_tuples_updated('stacks'::regclass), "
+        "pg_stat_get_tuples_hot_updated('stacks'::regclass)"
+    )
 
-    assert hot == changed
+    assert [list(row) for row in counted] == [[5, 5]]
 
 
 # ---- tombstones
