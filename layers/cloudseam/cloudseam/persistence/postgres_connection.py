@@ -1,5 +1,6 @@
 """One connection to PostgreSQL, kept for the life of a container and made again when it is lost."""
 
+import os
 import select
 import socket
 import ssl
@@ -187,7 +188,7 @@ class _Session:
             self._connection = _log_in(self._socket, credentials, application)
             self._socket.settimeout(SILENCE_SECONDS)
         except BaseException:
-            self._socket.close()
+            _hang_up(self._socket)
             raise
         self._statements: dict[str, Any] = {}
         self._poll = select.poll()
@@ -216,7 +217,7 @@ class _Session:
         """Ends the session, whatever state it is in."""
         with suppress(pg8000.native.Error, OSError):
             self._connection.close()
-        self._socket.close()
+        _hang_up(self._socket)
 
 
 def _reach(credentials: Credentials, context: ssl.SSLContext | None) -> socket.socket:
@@ -256,6 +257,13 @@ def _reach_remotely(
     if remote.recv(1) != b"S":
         raise ConnectionLostError("it does not offer TLS")
     return context.wrap_socket(remote, server_hostname=credentials.host)
+
+
+def _hang_up(reached: socket.socket) -> None:
+    """Closes a socket at once, though pg8000 may hold a file of it until garbage is collected."""
+    descriptor = reached.detach()
+    if descriptor >= 0:
+        os.close(descriptor)
 
 
 def _log_in(reached: socket.socket, credentials: Credentials, application: str) -> Any:
