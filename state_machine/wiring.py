@@ -11,7 +11,7 @@ from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
-from cloudseam.persistence.postgres_credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
 from cloudseam.queues.sqs import SqsQueue
 from cloudseam.service import StackService
 from state_machine.settings import StateMachineSettings
@@ -56,9 +56,9 @@ def build_stacks(settings: StateMachineSettings) -> StackRepository:
 
 def _postgres(settings: StateMachineSettings, secret: str) -> StackRepository:
     # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
-    from cloudseam.persistence.postgres import PostgresStackRepository
-    from cloudseam.persistence.postgres_connection import PostgresConnection
-    from cloudseam.persistence.postgres_secret import PostgresSecret
+    from cloudseam.persistence.postgres.connection import PostgresConnection
+    from cloudseam.persistence.postgres.secret import PostgresSecret
+    from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 
     if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
         return PostgresStackRepository(

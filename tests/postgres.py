@@ -26,7 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cloudseam.persistence.postgres_credentials import Credentials
+from cloudseam.persistence.postgres.credentials import Credentials
 
 PASSWORD = "pass-9c4e-never-show"
 

@@ -10,10 +10,10 @@ from unittest.mock import patch
 
 import boto3
 
-from cloudseam.persistence import postgres_connection
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres import connection as postgres_connection
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.stack import Stack
 from tests.emulated import EmulatedAws
 from tests.function import StateMachineFunction, state_machine_function

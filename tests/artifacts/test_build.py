@@ -30,7 +30,7 @@ standard = tuple(sys.path)
 sys.path[:0] = [os.environ["BUILT_FUNCTION"], os.environ["BUILT_LAYER"]]
 module = __import__(os.environ["PACKAGE"] + ".app", fromlist=["lambda_handler"])
 assert callable(module.lambda_handler)
-__import__("cloudseam.persistence.postgres_connection")
+__import__("cloudseam.persistence.postgres.connection")
 __import__("cloudseam.languages.yaml_source")
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 print(json.dumps([file for file in files if file and not file.startswith(standard)]))

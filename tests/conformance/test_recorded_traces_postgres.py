@@ -19,9 +19,9 @@ from boto3.dynamodb.types import TypeDeserializer
 from cloudseam.batch import delivery_of
 from cloudseam.errors import CloudSeamError, ServiceUnavailableError
 from cloudseam.outcome import Fate, Outcome
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import FixedCredentials
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.queues import OutgoingMessage
 from cloudseam.stack import Stack
 from tests.conformance.test_corpus import TextMachines

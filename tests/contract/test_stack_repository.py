@@ -13,9 +13,9 @@ from cloudseam.errors import StackConflictError, StackTooLargeError
 from cloudseam.persistence import TOMBSTONE_SECONDS, StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
 from cloudseam.persistence.memory import InMemoryStackRepository
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import FixedCredentials
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.persistence.row import UnreadableRowError
 from cloudseam.stack import Stack, event_mark
 from tests.builders import NOW, a_stack, a_task

@@ -18,9 +18,9 @@ import pytest
 
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb import DynamoDBStackRepository
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import FixedCredentials
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.stack import Stack
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.postgres import PASSWORD, PostgresServer

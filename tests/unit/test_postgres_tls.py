@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloudseam.errors import InvalidSettingsError
-from cloudseam.persistence.postgres_tls import TlsMode, tls_context
+from cloudseam.persistence.postgres.tls import TlsMode, tls_context
 
 PLAIN, VERIFIED, REFUSED = "plain", "verified", "refused"
 RDS = "shop.abc123.eu-west-1.rds.amazonaws.com"

@@ -34,9 +34,7 @@ def _short_form(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[st
 
 
 TemplateLoader.add_multi_constructor("!", _short_form)
-TEMPLATE: dict[str, Any] = yaml.load(
-    (ROOT / "template.yaml").read_text(), TemplateLoader
-)
+TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)
 RESOURCES = TEMPLATE["Resources"]
 
 

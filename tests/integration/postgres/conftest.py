@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from tests.postgres import PostgresServer
 
 

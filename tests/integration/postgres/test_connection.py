@@ -22,16 +22,16 @@ from cloudseam.errors import (
     ServiceUnavailableError,
     StackConflictError,
 )
-from cloudseam.persistence import postgres_connection
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import (
+from cloudseam.persistence.postgres import connection as postgres_connection
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import (
     Credentials,
     CredentialSource,
     FixedCredentials,
 )
-from cloudseam.persistence.postgres_secret import PostgresSecret
-from cloudseam.persistence.postgres_tls import tls_context
+from cloudseam.persistence.postgres.secret import PostgresSecret
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+from cloudseam.persistence.postgres.tls import tls_context
 from tests.builders import CANARY, a_stack
 from tests.emulated import emulated_aws
 from tests.postgres import PASSWORD, Certified, Front, PostgresServer

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from cloudseam.errors import ServiceUnavailableError, StackConflictError
-from cloudseam.persistence import migrations as migrations_module
-from cloudseam.persistence.migrations import Migration, migrate, migrations
-from cloudseam.persistence.postgres import PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres import migrations as migrations_module
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.migrations import Migration, migrate, migrations
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from tests.builders import NOW, a_stack
 from tests.integration.postgres.tables import (
     COLUMNS,

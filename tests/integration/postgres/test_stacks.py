@@ -17,11 +17,18 @@ from cloudseam.errors import (
     StackConflictError,
     TerminalError,
 )
-from cloudseam.persistence import TOMBSTONE_SECONDS, postgres, postgres_connection
-from cloudseam.persistence.postgres import LOAD, PAGE_OF_MACHINE, SAVE, PostgresStackRepository
-from cloudseam.persistence.postgres_connection import PostgresConnection
-from cloudseam.persistence.postgres_credentials import Credentials, FixedCredentials
-from cloudseam.persistence.postgres_errors import MEANINGS, PostgresError, refused_row, unavailable
+from cloudseam.persistence import TOMBSTONE_SECONDS
+from cloudseam.persistence.postgres import connection as postgres_connection
+from cloudseam.persistence.postgres import stacks as postgres
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.errors import MEANINGS, PostgresError, refused_row, unavailable
+from cloudseam.persistence.postgres.stacks import (
+    LOAD,
+    PAGE_OF_MACHINE,
+    SAVE,
+    PostgresStackRepository,
+)
 from cloudseam.persistence.row import UnwritableRowError
 from cloudseam.stack import Stack
 from tests.builders import CANARY, NOW, a_stack

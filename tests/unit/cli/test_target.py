@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudseam.persistence.postgres import PostgresStackRepository
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam_cli.local.console_file import ConsoleFile
 from cloudseam_cli.stack_store import stacks_of
 from cloudseam_cli.target import NoTargetError, Target, find_target

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from cloudseam.errors import CloudSeamError, StackConflictError
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import TOMBSTONE_SECONDS, Loaded
-from cloudseam.persistence.postgres_connection import PostgresConnection, Rows
-from cloudseam.persistence.postgres_errors import (
+from cloudseam.persistence.postgres.connection import PostgresConnection, Rows
+from cloudseam.persistence.postgres.errors import (
     ABOUT_A_VALUE,
     ConnectionLostError,
     PostgresError,

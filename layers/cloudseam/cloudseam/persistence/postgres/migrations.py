@@ -36,7 +36,7 @@ class Migration:
 
 def migrations() -> Iterator[Migration]:
     """All migrations there are, in order."""
-    folder = files("cloudseam.persistence").joinpath("sql")
+    folder = files("cloudseam.persistence.postgres").joinpath("sql")
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".sql"):
             number, _, name = file.name.removesuffix(".sql").partition("_")

@@ -12,9 +12,8 @@ from typing import Any
 import pg8000.native  # type: ignore[import-untyped]
 
 from cloudseam.errors import ServiceUnavailableError
-from cloudseam.persistence.migrations import Connection, migrate
-from cloudseam.persistence.postgres_credentials import Credentials, CredentialSource
-from cloudseam.persistence.postgres_errors import (
+from cloudseam.persistence.postgres.credentials import Credentials, CredentialSource
+from cloudseam.persistence.postgres.errors import (
     GAVE_WAY,
     STALE_SESSION,
     WRONG_CREDENTIALS,
@@ -22,7 +21,8 @@ from cloudseam.persistence.postgres_errors import (
     PostgresError,
     meaning,
 )
-from cloudseam.persistence.postgres_tls import TlsMode, tls_context
+from cloudseam.persistence.postgres.migrations import Connection, migrate
+from cloudseam.persistence.postgres.tls import TlsMode, tls_context
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.parameters.exceptions import (
 )
 
 from cloudseam.errors import InvalidSettingsError, ServiceUnavailableError
-from cloudseam.persistence.postgres_credentials import Credentials
+from cloudseam.persistence.postgres.credentials import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -26,7 +26,7 @@ SECONDS_KEPT = 300
 class PostgresSecret:
     """A secret that is JSON with `username`, `password`, `host`, and maybe `dbname` and `port`.
 
-    See `cloudseam.persistence.postgres_credentials.CredentialSource`.
+    See `cloudseam.persistence.postgres.credentials.CredentialSource`.
     """
 
     def __init__(self, name: str, client: SecretsManagerClient) -> None:

@@ -49,7 +49,9 @@ def _verifying(ca_file: str | None, trust_rds: bool) -> ssl.SSLContext:
         ) from None
     if ca_file is None and trust_rds:
         context.load_verify_locations(
-            cadata=files("cloudseam.persistence").joinpath(RDS_AUTHORITIES).read_text("ascii")
+            cadata=files("cloudseam.persistence.postgres")
+            .joinpath(RDS_AUTHORITIES)
+            .read_text("ascii")
         )
     return context
 

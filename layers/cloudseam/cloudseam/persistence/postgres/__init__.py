@@ -1,0 +1,1 @@
+"""Stacks in PostgreSQL, through one kept connection."""
