@@ -9,6 +9,8 @@ from task_satisfier.satisfier import TaskOutcome, place
 
 def log_task(outcome: TaskOutcome, fate: Fate) -> None:
     """Logs one delivery's outcome. A cause is free of sensitive values when it gets here."""
+    if outcome.surprise is not None:
+        logger.error("Unexpected error", extra=_place(outcome) | why(outcome.surprise))
     if outcome.error is not None:
         _log_error(outcome, outcome.error, fate)
     elif outcome.cause is not None:

@@ -41,14 +41,16 @@ class Executors(Protocol):
 class TaskOutcome:
     """What became of one delivery: a task that succeeded, one that failed, or neither.
 
-    `cause` says why a task failed, which its stack has been told. `error` says why the delivery
-    is not done: it is no task message, or the answer could not be sent. `seconds` is how long
-    the task ran.
+    `cause` says why a task failed, which its stack has been told. `surprise` is what an executor
+    raised that none should; its text may hold anything, so only the log may have its place.
+    `error` says why the delivery is not done: it is no task message, or the answer could not be
+    sent. `seconds` is how long the task ran.
     """
 
     delivery: Delivery
     request: TaskRequest | None = None
     cause: str | None = None
+    surprise: Exception | None = None
     error: Exception | None = None
     seconds: float = 0
 
@@ -102,32 +104,27 @@ class TaskSatisfier:
         outcome = TaskOutcome(delivery, request)
         try:
             # An attempt has to be claimed here, before it has any effect.
-            cause, answer = self._attempt(request, delivery, time_left)
-            outcome = replace(outcome, cause=cause, error=self._answers.send([answer]).get(0))
-        except Exception as error:  # one task's surprise must not fail the others
+            outcome, answer = self._attempt(request, delivery, time_left)
+            outcome = replace(outcome, error=self._answers.send([answer]).get(0))
+        except Exception as error:  # one answer's surprise must not fail the others
             outcome = replace(outcome, error=error)
         return replace(outcome, seconds=self._clock() - started)
 
     def _attempt(
         self, request: TaskRequest, delivery: Delivery, time_left: Callable[[], float]
-    ) -> tuple[str | None, OutgoingMessage]:
-        """Runs the task: why it failed, if it did, and the answer that is due."""
+    ) -> tuple[TaskOutcome, OutgoingMessage]:
+        """Runs the task: what became of it, and the answer that is due, whatever happened."""
         redactor = self._redactor(request)
-        run = TaskRun(request, time_left, redactor)
+        outcome = TaskOutcome(delivery, request)
         try:
-            outputs = self._run(run)
+            outputs = self._run(TaskRun(request, time_left, redactor))
+            return outcome, _completed(request, delivery, outputs, redactor)
         except TaskFailedError as failure:
-            cause = redactor.text(str(failure))
-            return cause, OutgoingMessage(
-                failed_message(request, _event_id(request, delivery, "failed"), cause)
-            )
-        return None, OutgoingMessage(
-            completed_message(
-                request,
-                _event_id(request, delivery, "completed"),
-                {redactor.text(name): redactor.json(value) for name, value in outputs.items()},
-            )
-        )
+            outcome = replace(outcome, cause=redactor.text(str(failure)))
+        except Exception as error:  # run again, it would only do the same
+            outcome = replace(outcome, cause=_unexpected(request, error), surprise=error)
+        event_id = _event_id(request, delivery, "failed")
+        return outcome, OutgoingMessage(failed_message(request, event_id, str(outcome.cause)))
 
     def _run(self, run: TaskRun) -> Mapping[str, Json]:
         executor = self._executors.get(run.request.executor)
@@ -138,6 +135,18 @@ class TaskSatisfier:
         return Redactor(
             value for key, value in request.metadata.items() if key in self._sensitive_keys
         )
+
+
+def _completed(
+    request: TaskRequest, delivery: Delivery, outputs: Mapping[str, Json], redactor: Redactor
+) -> OutgoingMessage:
+    event_id = _event_id(request, delivery, "completed")
+    shown = {redactor.text(name): redactor.json(value) for name, value in outputs.items()}
+    return OutgoingMessage(completed_message(request, event_id, shown))
+
+
+def _unexpected(request: TaskRequest, error: Exception) -> str:
+    return f"unexpected {type(error).__name__} in executor '{request.executor}'; see the log"
 
 
 def place(request: TaskRequest) -> dict[str, str]:

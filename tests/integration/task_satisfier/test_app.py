@@ -212,7 +212,7 @@ class _Surprised(FakeExecutors):
         super().__init__(FakeExecutor(surprise))
 
 
-def test_of_a_surprise_the_log_tells_the_place_and_not_the_text(
+def test_of_a_surprise_the_stack_is_told_and_the_log_tells_the_place_and_not_the_text(
     function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wiring, "ExecutorRegistry", lambda settings: _Surprised())
@@ -222,7 +222,10 @@ def test_of_a_surprise_the_log_tells_the_place_and_not_the_text(
     failed = function.invoke(a_task_body("fake", metadata={"a": CANARY}))
     logging.getLogger("cloudseam").removeHandler(lines)
 
-    assert failed == ["m0"]
+    assert failed == []
+    [answer] = function.answers()
+    assert answer["event"] == "TASK_ERROR"
+    assert answer["description"] == "unexpected ValueError in executor 'fake'; see the log"
     [told] = [vars(record) for record in lines.records if "trace" in vars(record)]
     assert told["error"] == "ValueError"
     assert "in surprise" in told["trace"]

@@ -178,23 +178,61 @@ def test_a_delivery_whose_answer_was_not_sent_is_not_done() -> None:
     assert isinstance(outcome.error, ServiceUnavailableError)
 
 
-def test_a_surprise_in_one_task_leaves_the_others_alone() -> None:
+def surprising(run: TaskRun) -> Mapping[str, Json]:
+    """What no executor should do, and only to tasks called odd."""
+    if run.request.name == "odd":
+        raise KeyError(CANARY)
+    return {}
+
+
+def test_a_surprise_in_one_task_is_answered_and_leaves_the_others_alone() -> None:
     answers = InMemoryQueue()
 
-    def surprise(run: TaskRun) -> Mapping[str, Json]:
-        if run.request.name == "odd":
-            raise ZeroDivisionError
-        return {}
-
     outcomes = satisfy(
-        FakeExecutor(surprise),
+        FakeExecutor(surprising),
         a_task_delivery(name="odd"),
         a_task_delivery(name="even"),
         answers=answers,
     )
 
-    assert isinstance(outcomes[0].error, ZeroDivisionError)
-    assert [body["task"]["name"] for body in bodies(answers)] == ["even"]
+    assert isinstance(outcomes[0].surprise, KeyError)
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    told = {body["task"]["name"]: body for body in bodies(answers)}
+    assert told["odd"]["event"] == "TASK_ERROR"
+    assert told["odd"]["description"] == "unexpected KeyError in executor 'fake'; see the log"
+    assert told["even"]["event"] == "TASK_COMPLETED"
+
+
+def test_outputs_that_are_no_json_are_a_surprise_as_well() -> None:
+    answers = InMemoryQueue()
+    odd: Any = object()
+
+    [outcome] = satisfy(FakeExecutor(lambda run: {"o": odd}), a_task_delivery(), answers=answers)
+
+    assert outcome.error is None
+    assert bodies(answers)[0]["description"].startswith("unexpected TypeError in executor 'fake'")
+
+
+def test_an_executor_that_cannot_be_built_is_answered() -> None:
+    class Broken:
+        def get(self, name: str) -> Executor:
+            raise ImportError(CANARY)
+
+    answers = InMemoryQueue()
+
+    [outcome] = TaskSatisfier(Broken(), answers).handle_batch([a_task_delivery()], lambda: 60)
+
+    assert outcome.error is None
+    assert bodies(answers)[0]["description"].startswith("unexpected ImportError")
+
+
+def test_a_surprise_whose_answer_was_not_sent_is_not_done() -> None:
+    [outcome] = satisfy(
+        FakeExecutor(surprising), a_task_delivery(name="odd"), answers=BrokenQueue()
+    )
+
+    assert isinstance(outcome.error, ServiceUnavailableError)
+    assert isinstance(outcome.surprise, KeyError)
 
 
 def test_the_margin_is_taken_off_the_time_left() -> None:
