@@ -57,6 +57,11 @@ TASK_NAME_MALFORMED = Rule(
     "{name} cannot be the name of a task.",
     f"Use 1 to {MAX_NAME_CHARACTERS} printable characters.",
 )
+STATE_SHARED = Rule(
+    "This task would have the same Terraform state as the task {task} on line {line}, but their "
+    "sources are different: applying one would destroy what the other has made.",
+    "Give one of them a `state` of its own.",
+)
 
 STATE_ON_NO_OP = Rule("`no-op` takes no `state`.", "Remove `state`, or write `action: advance`.")
 TWO_ADVANCES = Rule(

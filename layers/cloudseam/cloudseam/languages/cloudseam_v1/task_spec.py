@@ -6,6 +6,7 @@ from typing import cast
 from cloudseam.event import Json
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.shape import FreeMapping, Keys, Kinds, OneOf, Text
+from cloudseam.languages.cloudseam_v1.terraform_state import check_states
 from cloudseam.languages.part import Part
 from cloudseam.languages.wording import shown
 from cloudseam.machine import TaskSpec
@@ -37,7 +38,9 @@ TASK_EXAMPLE = "`{executor: lambda, config: {name: my-function}}`"
 def parse_tasks(tasks: Mapping[str, Part]) -> dict[str, TaskSpec]:
     """The tasks of the top-level `tasks`; those that are wrong are reported and left out."""
     specs = {name: _parse_task(name, task) for name, task in tasks.items()}
-    return {name: spec for name, spec in specs.items() if spec is not None}
+    parsed = {name: spec for name, spec in specs.items() if spec is not None}
+    check_states(parsed, tasks)
+    return parsed
 
 
 def _parse_task(name: str, part: Part) -> TaskSpec | None:
