@@ -13,7 +13,7 @@ LAYER = ROOT / "layers" / "cloudseam" / "cloudseam"
 CORE = {"errors", "event", "given", "stack", "machine", "step", "finding", "delivery", "outcome"}
 LANGUAGES = CORE | {"languages"}
 EDGES = LANGUAGES | {"limits", "messages", "settings", "observability"}
-PORTS = EDGES | {"persistence", "locators", "queues", "clock", "aws"}
+PORTS = EDGES | {"persistence", "locators", "queues", "clock", "aws", "aws_error"}
 SHELL = PORTS | {"service", "dead_letters", "batch", "poller", "polling_process"}
 
 # What each room may import of the layer, and which packages from outside.
@@ -26,7 +26,7 @@ ROOMS = {
         {"pydantic", "aws_lambda_powertools"},
     ),
     "ports": (
-        {"persistence", "locators", "queues", "clock", "aws"},
+        {"persistence", "locators", "queues", "clock", "aws", "aws_error"},
         PORTS,
         {
             "aws_lambda_powertools",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
 from cloudseam.errors import (
     CloudSeamError,
     ServiceUnavailableError,
@@ -173,7 +174,7 @@ def _filter(machine: str | None, state: str | None) -> dict[str, Any]:
 
 
 def _refused(stack: Stack, error: ClientError) -> CloudSeamError:
-    code = error.response.get("Error", {}).get("Code", "")
+    code = error_name(error)
     if code == "ConditionalCheckFailedException":
         return StackConflictError(
             f"Stack '{stack.id}' was changed by another writer.", stack_id=stack.id
@@ -197,10 +198,8 @@ def _unwritable(stack: Stack, error: Exception) -> UnwritableRowError:
 
 
 def _unavailable(what: str, error: Exception | None) -> ServiceUnavailableError:
-    code = type(error).__name__ if error else "keys left unprocessed"
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", code)
-    unavailable = ServiceUnavailableError(f"DynamoDB did not {what} the stacks: {code}.")
+    reason = error_name(error) if error else "keys left unprocessed"
+    unavailable = ServiceUnavailableError(f"DynamoDB did not {what} the stacks: {reason}.")
     unavailable.__cause__ = error
     return unavailable
 
