@@ -15,9 +15,9 @@ from task_satisfier.redaction import Redactor
 from tests.builders import a_delivery
 
 # Stands in for Terraform: notes how it was called, does what the test wants, and keeps to
-# what `init` does with a backend.
+# what `init` of Terraform 1.11 does with a backend: it notes the one it found a block for.
 FAKE_TERRAFORM = """#!{python}
-import json, os, signal, sys, time
+import json, os, re, signal, sys, time
 from pathlib import Path
 
 arguments = sys.argv[1:]
@@ -43,8 +43,15 @@ if arguments[0] == "init":
     name, value = option.removeprefix("-backend-config=").split("=", 1)
     data = Path(os.environ["TF_DATA_DIR"])
     data.mkdir()
-    noted = {{"type": "local" if name == "path" else "s3", "config": {{name: value}}}}
-    (data / "terraform.tfstate").write_text(json.dumps({{"backend": noted}}))
+    blocks = "".join(path.read_text() for path in Path(".").glob("*.tf*"))
+    found = re.search(r'"?backend"?:? *[{{]? *"(\\w+)"', blocks)
+    if found:
+        config = {{"workspace_dir": None, name: value}}
+        noted = {{"type": found[1], "config": config, "hash": 666019178}}
+        note = {{"version": 3, "terraform_version": "1.11.4", "backend": noted}}
+        (data / "terraform.tfstate").write_text(json.dumps(note, indent=2))
+    else:
+        print("Warning: Missing backend configuration")
 {script}
 """
 

@@ -76,7 +76,7 @@ class Backend:
         """
         noted = _noted(folder / "terraform.tfstate")
         unnamed = any(NO_BLOCK in line for line in told)
-        if unnamed or noted not in (None, (self.type, self.argument, self.value)):
+        if unnamed or noted != (self.type, self.argument, self.value):
             raise TaskFailedError(
                 f"Terraform would not keep the state in backend '{self.type}' under "
                 f"'{self.value}', so nothing was run. Check the module's `backend` block."
@@ -139,7 +139,7 @@ def _literal(text: str) -> str:
 
 
 def _noted(path: Path) -> tuple[str, str, Any] | None:
-    """Type, naming argument and name of the backend that `init` settled on, if any."""
+    """Type, naming argument and name of the backend that `init` settled on, if it can be read."""
     try:
         backend = json.loads(path.read_text())["backend"]
         argument = KEY_ARGUMENTS.get(backend["type"], "path")

@@ -132,11 +132,21 @@ def test_a_file_of_the_module_is_never_written_over(tmp_path: Path) -> None:
         chosen().write(tmp_path)
 
 
+def note(folder: Path) -> None:
+    """What `init` notes when it settles on the backend that is asked for."""
+    noted = {"backend": {"type": "s3", "config": {"key": "multi/s/qa/ecs"}}}
+    (folder / "terraform.tfstate").write_text(json.dumps(noted))
+
+
 ANOTHER = {
     "another backend": '{"backend": {"type": "local", "config": {"path": "x"}}}',
     "a backend that is not known": '{"backend": {"type": "pg", "config": {}}}',
     "another key": '{"backend": {"type": "s3", "config": {"key": "other/s/qa/ecs"}}}',
     "no key": '{"backend": {"type": "s3", "config": {"key": null}}}',
+    "no backend": '{"version": 3, "modules": []}',
+    "a note of another form": '{"backend": ["s3"]}',
+    "no JSON": "backend s3",
+    "nothing": "",
 }
 
 
@@ -150,13 +160,19 @@ def test_nothing_is_run_when_terraform_would_keep_the_state_elsewhere(
         chosen().check(tmp_path, ["Terraform has been successfully initialized!"])
 
 
+def test_nothing_is_run_when_terraform_noted_no_backend(tmp_path: Path) -> None:
+    with pytest.raises(TaskFailedError, match="so nothing was run"):
+        chosen().check(tmp_path, ["Terraform has been successfully initialized!"])
+
+
 def test_nothing_is_run_when_terraform_found_no_block_for_the_name(tmp_path: Path) -> None:
+    note(tmp_path)
+
     with pytest.raises(TaskFailedError, match="so nothing was run"):
         chosen("s3").check(tmp_path, ["", "Warning: Missing backend configuration", ""])
 
 
 def test_what_init_noted_is_what_was_asked_for(tmp_path: Path) -> None:
-    noted = {"backend": {"type": "s3", "config": {"key": "multi/s/qa/ecs"}}}
-    (tmp_path / "terraform.tfstate").write_text(json.dumps(noted))
+    note(tmp_path)
 
     chosen().check(tmp_path, [])

@@ -226,6 +226,15 @@ def test_when_init_settles_on_another_state_nothing_is_run(tmp_path: Path, modul
     assert fake.commands == ["init"]
 
 
+def test_when_init_notes_no_state_nothing_is_run(tmp_path: Path, module: Path) -> None:
+    fake = FakeTerraform(tmp_path, "(data / 'terraform.tfstate').unlink()")
+
+    with pytest.raises(TaskFailedError, match="so nothing was run"):
+        run(fake, module)
+
+    assert fake.commands == ["init"]
+
+
 @pytest.mark.parametrize("command", ["init", "apply"])
 def test_what_fails_is_told_with_the_end_of_its_output(
     tmp_path: Path, module: Path, command: str
