@@ -1,5 +1,6 @@
 """The template against the code: settings, time-outs, rights."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from cloudseam.settings import Settings
 from state_machine.settings import StateMachineSettings
 from task_satisfier.settings import TaskSatisfierSettings
+from tests.unit.aws_calls import calls_in, calls_of
 
 ROOT = Path(__file__).parents[2]
 # Read by Powertools itself.
@@ -17,6 +19,30 @@ POWERTOOLS = {
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
 }
+
+# The IAM action of each call that the functions' code makes.
+ACTION_OF = {
+    "batch_get_item": "dynamodb:BatchGetItem",
+    "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
+    "get_object": "s3:GetObject",
+    "get_secret_value": "secretsmanager:GetSecretValue",
+    "invoke": "lambda:InvokeFunction",
+    "list_objects_v2": "s3:ListBucket",
+    "put_item": "dynamodb:PutItem",
+    "send_message_batch": "sqs:SendMessage",
+}
+# In the functions' package, but called by `cloudseam stacks` only, with the rights of a person.
+CALLS_FOR_PEOPLE = {"scan"}
+# Lambda polls the queue and writes the log with the function's role.
+LAMBDA_ITSELF = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+}
+# Terraform's S3 backend with a lock file, which it deletes.
+TERRAFORM_STATE = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 
 
 class TemplateLoader(yaml.SafeLoader):
@@ -122,38 +148,43 @@ def test_a_batch_reports_its_failures_by_item(function: str) -> None:
     assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_the_state_machine_may_do_what_it_does_and_no_more() -> None:
-    assert actions("StateMachineRole") == {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-        "sqs:SendMessage",
-        "s3:ListBucket",
-        "s3:GetObject",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "dynamodb:BatchGetItem",
-        "dynamodb:PutItem",
-        "secretsmanager:GetSecretValue",
-    }
+@pytest.mark.parametrize(
+    ("function", "role", "not_by_code"),
+    [
+        ("state_machine", "StateMachineRole", LAMBDA_ITSELF),
+        ("task_satisfier", "TaskSatisfierRole", LAMBDA_ITSELF | TERRAFORM_STATE),
+    ],
+    ids=["state machine", "task satisfier"],
+)
+def test_a_function_may_do_what_its_code_does_and_no_more(
+    function: str, role: str, not_by_code: set[str]
+) -> None:
+    calls = calls_of(function) - CALLS_FOR_PEOPLE
+
+    unknown = calls - set(ACTION_OF)
+
+    assert unknown == set(), "give each of these calls its action, and the role the right to it"
+    assert actions(role) == {ACTION_OF[call] for call in calls} | not_by_code
 
 
-def test_the_task_satisfier_may_do_what_it_does_and_no_more() -> None:
-    assert actions("TaskSatisfierRole") == {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-        "sqs:SendMessage",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "lambda:InvokeFunction",
-        "s3:GetObject",
-        "s3:PutObject",
-        "s3:DeleteObject",
-        "s3:ListBucket",
-    }
+def test_every_call_that_has_an_action_is_made_by_a_function() -> None:
+    called = calls_of("state_machine") | calls_of("task_satisfier")
+
+    assert called == set(ACTION_OF) | CALLS_FOR_PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("self._client.purge_queue(QueueUrl=url)", "purge_queue"),
+        ("client_for(wait).invoke(FunctionName=name)", "invoke"),
+        ('client.get_paginator("list_object_versions")', "list_object_versions"),
+        ("SecretsProvider(boto3_client=client)", "get_secret_value"),
+    ],
+    ids=["of an attribute", "of what a call returns", "page by page", "by Powertools"],
+)
+def test_a_call_of_aws_is_found_in_code(code: str, call: str) -> None:
+    assert list(calls_in(ast.parse(code))) == [call]
 
 
 @pytest.mark.parametrize("role", ["StateMachineRole", "TaskSatisfierRole"])
