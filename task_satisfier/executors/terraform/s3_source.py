@@ -56,13 +56,15 @@ def download_s3(client: S3Client, source: S3Source, folder: Path, run: TaskRun) 
 
 def _objects(client: S3Client, source: S3Source) -> Iterator[_Object]:
     """What to download. A key that is an object is that object, else it is a prefix."""
-    if not source.key.endswith("/") and _is_object(client, source):
+    budget = Budget(_name(source))
+    size = None if source.key.endswith("/") else _size(client, source)
+    if size is not None:
         path = source.key.rpartition("/")[2]
         _check(source, source.key, path)
+        budget.take(size)
         yield _Object(source.key, path)
         return
     prefix = source.key.removesuffix("/") + "/"
-    budget = Budget(_name(source))
     pages = client.get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=source.bucket, Prefix=prefix):
         for item in page.get("Contents", []):
@@ -74,10 +76,11 @@ def _objects(client: S3Client, source: S3Source) -> Iterator[_Object]:
             yield _Object(item["Key"], path)
 
 
-def _is_object(client: S3Client, source: S3Source) -> bool:
-    """An object lists before everything that it is a prefix of."""
+def _size(client: S3Client, source: S3Source) -> int | None:
+    """Bytes of the object of that key, if there is one. It lists before all it is a prefix of."""
     page = client.list_objects_v2(Bucket=source.bucket, Prefix=source.key, MaxKeys=1)
-    return any(item["Key"] == source.key for item in page.get("Contents", []))
+    sizes = (item["Size"] for item in page.get("Contents", []) if item["Key"] == source.key)
+    return next(sizes, None)
 
 
 def _check(source: S3Source, key: str, path: str) -> None:

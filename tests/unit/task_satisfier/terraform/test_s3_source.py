@@ -163,6 +163,21 @@ def test_a_prefix_that_holds_too_much_is_refused_before_the_download(
     assert list((tmp_path / "to").iterdir()) == []
 
 
+def test_a_single_object_that_is_too_large_is_refused_before_the_download(
+    s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, KEYS)
+    size = len("text of net.tf")
+    monkeypatch.setattr(limits, "MAX_BYTES", size)
+    assert downloaded(s3, "net.tf", tmp_path / "fits") == ["net.tf"]
+    monkeypatch.setattr(limits, "MAX_BYTES", size - 1)
+
+    with pytest.raises(TaskFailedError, match=r"'s3://modules/net.tf' is too large"):
+        downloaded(s3, "net.tf", tmp_path / "to")
+
+    assert list((tmp_path / "to").iterdir()) == []
+
+
 def test_a_download_ends_with_the_time(s3: S3Client, tmp_path: Path) -> None:
     put(s3, KEYS)
 
