@@ -9,12 +9,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloudseam.errors import CloudSeamError
+
 if TYPE_CHECKING:
     from cloudseam.machine import Machine
     from cloudseam_cli.graphs.graph import Graph
 
 DRAWN, INVALID, UNUSABLE = 0, 1, 2
 FORMATS = ("mermaid", "dot", "svg")
+SUFFIXES = {".md": "mermaid", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 
 EPILOG = """\
 NEXT is dashed, except in Mermaid, which has no dashed lines between states. A terminal state has
@@ -22,12 +25,16 @@ a double border; in Mermaid a thick one.
 
 examples:
   cloudseam graph machines/order.yml                                       (for Markdown)
-  cloudseam graph machines/order.yml --format svg --output order.svg
+  cloudseam graph machines/order.yml --output order.svg
   cloudseam graph machines/order.yml --format dot | dot -Tpng > order.png
 
 exit codes: 0 drawn; 1 the machine's file has errors, which are printed; 2 wrong options, or a
 file that cannot be read or written
 """
+
+
+class UnknownSuffixError(CloudSeamError):
+    """The suffix of the file to write stands for no format."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE", type=Path, help="a machine's file")
     parser.add_argument(
-        "--format", choices=FORMATS, default=FORMATS[0], help=f"default: {FORMATS[0]}"
+        "--format",
+        choices=FORMATS,
+        help=f"default: by the suffix of --output ({', '.join(SUFFIXES)}), else {FORMATS[0]}",
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="file to write (default: standard output)"
@@ -49,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from cloudseam_cli.graphs.graph import graph_of
 
     try:
-        drawing = _drawer(args.format)(graph_of(_load(args.file)))
+        drawing = _drawer(args.format or _format_of(args.output))(graph_of(_load(args.file)))
         _write(drawing, args.output)
     except FindingsError as error:
         print(*error.findings, sep="\n", file=sys.stderr)
@@ -59,6 +68,21 @@ def run(args: argparse.Namespace) -> int:
         print(f"cloudseam graph: {name}: {error.strerror}.", file=sys.stderr)
         return UNUSABLE
     return DRAWN
+
+
+def _format_of(output: Path | None) -> str:
+    """The format that a file's suffix stands for; the first one where there is no suffix.
+
+    Raises:
+        UnknownSuffixError: it stands for none.
+    """
+    suffix = output.suffix.lower() if output else ""
+    if suffix and suffix not in SUFFIXES:
+        raise UnknownSuffixError(
+            f"{output}: no format is known by the suffix {suffix}. Name one with --format, or "
+            f"choose a suffix of {', '.join(SUFFIXES)}."
+        )
+    return SUFFIXES.get(suffix, FORMATS[0])
 
 
 def _load(path: Path) -> Machine:

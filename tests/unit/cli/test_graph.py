@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -324,6 +324,50 @@ def test_a_drawing_can_be_written_to_a_file(
 
     assert capsys.readouterr().out == ""
     assert output.read_text() == svg(a_graph())
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        pytest.param("life.svg", svg, id="svg"),
+        pytest.param("life.SVG", svg, id="upper-case"),
+        pytest.param("life.dot", dot, id="dot"),
+        pytest.param("life.gv", dot, id="gv"),
+        pytest.param("life.mmd", mermaid, id="mmd"),
+        pytest.param("life.md", mermaid, id="md"),
+        pytest.param("life", mermaid, id="no-suffix"),
+    ],
+)
+def test_without_a_format_the_suffix_says_what_is_drawn(
+    name: str, drawn: Callable[[Graph], str], tmp_path: Path
+) -> None:
+    file, output = tmp_path / "life.yml", tmp_path / name
+    file.write_text(TEXT)
+
+    assert main(["graph", str(file), "--output", str(output)]) == 0
+
+    assert output.read_text() == drawn(a_graph())
+
+
+def test_a_format_that_is_given_wins_over_the_suffix(tmp_path: Path) -> None:
+    file, output = tmp_path / "life.yml", tmp_path / "life.svg"
+    file.write_text(TEXT)
+
+    assert main(["graph", str(file), "--output", str(output), "--format", "dot"]) == 0
+
+    assert output.read_text() == dot(a_graph())
+
+
+def test_a_suffix_that_stands_for_no_format_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, output = tmp_path / "life.yml", tmp_path / "life.png"
+    file.write_text(TEXT)
+
+    assert main(["graph", str(file), "--output", str(output)]) == 2
+
+    assert "no format is known by the suffix .png" in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_a_file_with_errors_is_not_drawn_but_explained(
