@@ -116,8 +116,8 @@ class EmbeddedAws:
         """Starts it and returns when it answers; see the class for what is raised."""
         if find_spec("ministack") is None:
             raise EmulatorMissingError(
-                "The embedded AWS is not installed. Run `make setup` in a checkout, or "
-                "`pip install 'cloudseam[cli]'`."
+                "The embedded AWS is not installed. Run `make setup` in the checkout, and use "
+                "its `.venv/bin/cloudseam`."
             )
         self._port = _free_port(self._wanted_port)
         self._folder = Path(tempfile.mkdtemp(prefix="cloudseam-aws-"))

@@ -31,7 +31,7 @@ COMMANDS = {
 EPILOG = """\
 examples:
   cloudseam validate machines
-  cloudseam graph machines/environment.yml --format svg --output environment.svg
+  cloudseam graph machines/preview.yml --output preview.svg
 
 `cloudseam COMMAND --help` tells more about each.
 """

@@ -1,9 +1,11 @@
 """`cloudseam` starts fast, helps everywhere, and answers with the right exit code."""
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -13,6 +15,7 @@ from cloudseam.errors import CloudSeamError
 from cloudseam_cli import main as main_module
 from cloudseam_cli.main import COMMANDS, Command, main
 
+ROOT = Path(__file__).parents[3]
 HEAVY = {"boto3", "botocore", "pydantic", "rich", "yaml", "aws_lambda_powertools", "ministack"}
 
 
@@ -34,6 +37,18 @@ def test_help_names_every_command_with_a_line_about_it(capsys: pytest.CaptureFix
     for name, command in COMMANDS.items():
         assert f"    {name} " in said
         assert command.help in said
+
+
+def test_the_examples_of_the_help_draw_and_check_machines_that_run_as_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    named = re.findall(r"machines/[\w.-]+", capsys.readouterr().out)
+    assert named
+    for name in named:
+        assert "not to run as it is" not in (ROOT / name).read_text().splitlines()[0]
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
