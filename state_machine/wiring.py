@@ -24,7 +24,7 @@ LOCAL_DATABASE = FixedCredentials(Credentials("cloudseam", "cloudseam", "db", "c
 
 
 def build_service(settings: StateMachineSettings) -> StackService:
-    """The service over a store, SQS and a folder of machines."""
+    """The service over a store, SQS, and machines of a folder or a bucket."""
     return StackService(
         stacks=build_stacks(settings),
         machines=build_machines(settings),

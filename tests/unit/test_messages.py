@@ -354,3 +354,13 @@ def test_a_failure_comes_back_with_the_end_of_a_long_reason() -> None:
     assert event.answer.description is not None
     assert len(event.answer.description) == MAX_DESCRIPTION_CHARACTERS
     assert event.answer.description.endswith("!")
+
+
+def test_a_task_message_carries_metadata_that_many_events_have_merged() -> None:
+    metadata = {f"key-{n}": "x" * 60_000 for n in range(2)} | {"nested": {"by": "the original"}}
+    body = {
+        "task": {"name": "net", "executor": "lambda", "config": {"name": "f"}},
+        "stack": {"id": "s", "machine": "life", "metadata": metadata},
+    }
+
+    assert parse_task(json.dumps(body)).metadata == metadata

@@ -1,17 +1,18 @@
 """A batch of events: one load, one fold per stack, one commit, one send; each its own outcome."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from cloudseam.errors import InvalidDefinitionError, StackTooLargeError
+from cloudseam.errors import CloudSeamError, InvalidDefinitionError, StackTooLargeError
 from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine, TaskSpec
 from cloudseam.outcome import Fate, Outcome
+from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam.queues import OutgoingMessage
 from cloudseam.service import COMMIT_ATTEMPTS, StackService
 from cloudseam.stack import Stack
@@ -487,16 +488,48 @@ def test_a_commit_whose_outcome_is_unknown_is_made_good_by_the_redelivery() -> N
     assert world.tasks_asked == [("s", "net"), ("s", "db")]
 
 
-def test_a_stack_too_large_to_be_kept_is_refused_for_good() -> None:
+def test_an_event_that_makes_the_metadata_too_large_is_refused_and_costs_no_other() -> None:
     world = World()
     world.send(an_event_body("START", machine="life"))
-    large = [an_event_body(metadata={f"k{n}": "x" * 90_000}) for n in range(4)]
+    large = [an_event_body(metadata={f"k{n}": "x" * 60_000}) for n in range(2)]
 
-    outcomes = world.send(*large)
+    outcomes = world.send(large[0], large[1], an_event_body(metadata={"small": 1}))
 
-    assert all(isinstance(outcome.error, StackTooLargeError) for outcome in outcomes)
-    assert {outcome.fate for outcome in outcomes} == {Fate.DEAD_LETTERED}
-    assert world.stack().metadata == {}
+    assert errors(outcomes) == [None, "StackTooLargeError", None]
+    assert outcomes[1].fate is Fate.DEAD_LETTERED
+    assert set(world.stack().metadata) == {"k0", "small"}
+
+
+class RefusingStacks(InMemoryStackRepository):
+    """Cannot keep a stack with a certain metadata key."""
+
+    def save(self, stacks: Sequence[Stack]) -> Mapping[str, CloudSeamError]:
+        refused = {stack.id for stack in stacks if "refused" in stack.metadata}
+        failures = super().save([stack for stack in stacks if stack.id not in refused])
+        return {**failures, **{stack_id: StackTooLargeError() for stack_id in refused}}
+
+
+def test_an_event_that_cannot_be_kept_costs_no_other_event_of_its_stack() -> None:
+    world = World(RefusingStacks())
+    bodies = [
+        an_event_body("LAUNCH", machine="life"),
+        an_event_body(metadata={"refused": 1}),
+        an_event_body(metadata={"kept": 1}),
+    ]
+
+    outcomes = world.send(*bodies)
+
+    assert errors(outcomes) == [None, "StackTooLargeError", None]
+    assert world.stack().metadata == {"kept": 1}
+    assert world.tasks_asked == [("s", "net"), ("s", "db")]
+
+
+def test_when_the_last_event_cannot_be_kept_the_tasks_of_the_others_are_sent() -> None:
+    world = World(RefusingStacks())
+
+    world.send(an_event_body("LAUNCH", machine="life"), an_event_body(metadata={"refused": 1}))
+
+    assert world.tasks_asked == [("s", "net"), ("s", "db")]
 
 
 def test_a_removal_is_one_write_and_leaves_a_tombstone() -> None:

@@ -257,3 +257,17 @@ def test_tokens_repeat_with_the_same_entropy_and_differ_otherwise(number: int) -
 
     assert [e.token for e in same.effects] == [e.token for e in (first, second)[number - 1].effects]
     assert not {e.token for e in first.effects} & {e.token for e in second.effects}
+
+
+def test_a_late_answer_without_a_token_is_remembered_and_one_with_a_token_need_not_be() -> None:
+    stack = a_stack("PROVISION", tasks={"net": "SATISFIED", "db": "PENDING"})
+    bare = a_completion("net", token="", id="bare")
+    fenced = a_completion("net", token="t", id="fenced")
+
+    late, fenced_late = (step(a_machine(), stack, event, given()) for event in (bare, fenced))
+
+    assert (late.verdict, fenced_late.verdict) == (Verdict.LATE, Verdict.LATE)
+    assert late.stack.has_applied("bare")
+    assert fenced_late.stack is stack
+    again = step(a_machine(), late.stack, bare, given())
+    assert again.verdict is Verdict.DUPLICATE

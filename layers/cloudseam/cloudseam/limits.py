@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from cloudseam.errors import StackTooLargeError
 from cloudseam.event import Json, Scalar
+from cloudseam.stack import Stack
 
 MAX_STACK_ID_CHARACTERS = 255
 MAX_NAME_CHARACTERS = 1_000
@@ -53,6 +55,23 @@ def _whole_text(value: Any) -> str:
     if has_half(value):
         raise ValueError(HALF)
     return value
+
+
+def refuse_large_metadata(stack: Stack) -> None:
+    """Refuses an event that would let a stack's metadata grow beyond what a message can carry.
+
+    Raises:
+        StackTooLargeError: merged, it is over `MAX_METADATA_BYTES`.
+    """
+    size = len(json.dumps(dict(stack.metadata)))
+    if size > MAX_METADATA_BYTES:
+        raise StackTooLargeError(
+            f"The metadata of stack '{stack.id}' would be {size} bytes; at most "
+            f"{MAX_METADATA_BYTES} can be kept. Keep large values elsewhere, and references here.",
+            stack_id=stack.id,
+            machine=stack.machine,
+            state=stack.state,
+        )
 
 
 def has_half(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cloudseam.errors import InvalidMessageError
-from cloudseam.event import ANSWERS, TASK_COMPLETED, TASK_ERROR, Answer, Event, Json, Scalar
+from cloudseam.event import ANSWERS, TASK_COMPLETED, TASK_ERROR, Answer, Event, Json
 from cloudseam.limits import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_LEVELS,
@@ -38,7 +38,7 @@ class TaskRequest:
     name: str
     executor: str
     config: Mapping[str, Json]
-    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    metadata: Mapping[str, Json] = field(default_factory=dict)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -85,7 +85,8 @@ class _RequestingStack(BaseModel):
 
     id: StackId
     machine: Text
-    metadata: Metadata | None = None
+    # Merged from many events, and maybe by the original: what is stored has to be carried.
+    metadata: dict[str, Any] | None = None
 
 
 class _TaskBody(BaseModel):

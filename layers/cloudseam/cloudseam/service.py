@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from cloudseam.clock import Clock
 from cloudseam.delivery import Delivery
-from cloudseam.errors import StackConflictError
+from cloudseam.errors import ServiceUnavailableError, StackConflictError, TerminalError
 from cloudseam.event import Event
+from cloudseam.limits import refuse_large_metadata
 from cloudseam.locators import MachineLocator
 from cloudseam.messages import parse_event, task_message
 from cloudseam.outcome import Outcome
@@ -69,23 +70,30 @@ class StackService:
         failures = self._stacks.save(changed) if changed else {}
         for stack_id, error in failures.items():
             _undo(groups[stack_id], outcomes, error, loaded.stacks.get(stack_id))
+            if isinstance(error, TerminalError) and len(groups[stack_id]) > 1:
+                self._commit_one_by_one(stack_id, groups[stack_id], outcomes)
         return {
             stack_id: groups[stack_id]
             for stack_id, error in failures.items()
             if isinstance(error, StackConflictError)
         }
 
+    def _commit_one_by_one(
+        self, stack_id: str, positions: Sequence[int], outcomes: list[Outcome]
+    ) -> None:
+        """Finds out which event of a stack cannot be committed, so that the others are."""
+        for position in positions:
+            self._commit({stack_id: [position]}, outcomes)
+
     def _fold(
         self, stored: Stack | None, positions: Sequence[int], outcomes: list[Outcome]
     ) -> Stack | None:
         """The stack after its events, or None if none of them changed it."""
-        stack, changed = stored, False
+        stack = stored
         for position in positions:
-            outcome = self._stepped(outcomes[position], stack)
-            outcomes[position] = outcome
-            changed = changed or outcome.verdict is Verdict.APPLIED
-            stack = outcome.after
-        return stack if changed else None
+            outcomes[position] = self._stepped(outcomes[position], stack)
+            stack = outcomes[position].after
+        return None if stack is stored else stack
 
     def _stepped(self, parsed: Outcome, stack: Stack | None) -> Outcome:
         fresh = Outcome(parsed.delivery, event=parsed.event, before=stack, after=stack)
@@ -102,7 +110,10 @@ class StackService:
         stack = admit(stored, event, given.now)
         if isinstance(stack, Verdict):
             return stack
-        return step(self._machines.get(stack.machine), stack, event, given)
+        taken = step(self._machines.get(stack.machine), stack, event, given)
+        if event.metadata:
+            refuse_large_metadata(taken.stack)
+        return taken
 
     def _send(self, groups: Groups, outcomes: list[Outcome]) -> None:
         """Sends what is still owed once all events are folded; a failure fails who is owed it."""
@@ -117,7 +128,7 @@ class StackService:
         tokens = list(owed)
         failures = self._tasks.send(list(owed.values())) if owed else {}
         for number, failure in failures.items():
-            _fail(owed_to[tokens[number]], outcomes, failure)
+            _fail(owed_to[tokens[number]], outcomes, _unsent(failure))
 
 
 def _parsed(delivery: Delivery) -> Outcome:
@@ -150,7 +161,19 @@ def _undo(
     for position in positions:
         judged = outcomes[position]
         if judged.error is None or judged.before is not stored:
-            outcomes[position] = replace(judged, verdict=None, effects=(), error=error)
+            outcomes[position] = replace(
+                judged, verdict=None, after=stored, effects=(), error=error
+            )
+
+
+def _unsent(failure: Exception) -> ServiceUnavailableError:
+    """Says what a person has to know who finds the event on the dead-letter queue."""
+    unsent = ServiceUnavailableError(
+        f"{failure} The event was applied, but not all tasks it asks for were sent. Where it is "
+        "not delivered again, send RETRY_PENDING_TASKS."
+    )
+    unsent.__cause__ = failure
+    return unsent
 
 
 def _owed(groups: Groups, outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Stack, RunTask]]:

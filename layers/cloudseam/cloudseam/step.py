@@ -83,7 +83,8 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
         )
     after = machine.react(stack, event, given)
     if after is stack and event.is_answer:
-        return Step(stack, Verdict.LATE, _owed(machine, stack, event))
+        late = stack if _is_fenced(event) else stack.with_applied(event.id)
+        return Step(late, Verdict.LATE, _owed(machine, stack, event))
     after = replace(after, updated_at=given.now, machine_digest=machine.digest)
     if not _is_fenced(event):
         after = after.with_applied(event.id)
