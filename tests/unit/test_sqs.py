@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from mypy_boto3_sqs import SQSClient
 
 from cloudseam.errors import ServiceUnavailableError
-from cloudseam.queues import OutgoingMessage
-from cloudseam.queues.sqs import BYTES_PER_CALL, SqsQueue
+from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage
+from cloudseam.queues.sqs import SqsQueue
 
 Call = dict[str, Any]
 
@@ -50,9 +50,9 @@ def entries(stub: StubSqs) -> list[int]:
     [
         pytest.param([1] * 10, [10], id="ten"),
         pytest.param([1] * 25, [5, 10, 10], id="twenty-five"),
-        pytest.param([BYTES_PER_CALL], [1], id="one-as-large-as-a-call"),
-        pytest.param([BYTES_PER_CALL, 1], [1, 1], id="no-room-left"),
-        pytest.param([BYTES_PER_CALL // 2] * 3, [1, 2], id="two-fit"),
+        pytest.param([MESSAGE_BYTES], [1], id="one-as-large-as-a-call"),
+        pytest.param([MESSAGE_BYTES, 1], [1, 1], id="no-room-left"),
+        pytest.param([MESSAGE_BYTES // 2] * 3, [1, 2], id="two-fit"),
         pytest.param([900_000, 900_000], [1, 1], id="larger-than-a-call"),
     ],
 )
@@ -66,7 +66,7 @@ def test_calls_keep_both_limits(sizes: list[int], calls: list[int]) -> None:
 
 def test_attributes_count_towards_the_size_of_a_call() -> None:
     stub = StubSqs()
-    half = OutgoingMessage("x" * (BYTES_PER_CALL // 2), {"reason": "ż"})
+    half = OutgoingMessage("x" * (MESSAGE_BYTES // 2), {"reason": "ż"})
 
     stub.queue().send([half, half])
 

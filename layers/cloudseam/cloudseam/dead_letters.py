@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from cloudseam.errors import CloudSeamError, TerminalError
 from cloudseam.outcome import Fate, Outcome
-from cloudseam.queues import OutgoingMessage, Queue
+from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage, Queue
 
 # The first wait before a message is tried again, in seconds; it doubles with each receive.
 FIRST_WAIT = 5
 LONGEST_WAIT = 900
 # SQS attribute values may not hold most control characters (API reference, SendMessage).
-MAX_REASON_CHARACTERS = 1_000
+MAX_REASON_BYTES = 2_000
+# Of a body that leaves no room the letter is larger than the queue may take; it is tried.
+LEAST_REASON_BYTES = 100
 
 
 class DeadLetters:
@@ -71,18 +73,19 @@ def _fate(outcome: Outcome, lettered: bool) -> Fate:
 
 def _letter(outcome: Outcome) -> OutgoingMessage:
     """The message as it came, with its reason as attributes."""
-    error = outcome.error
-    known = isinstance(error, CloudSeamError)
+    error, body = outcome.error, outcome.delivery.body
+    reason = str(error) if isinstance(error, CloudSeamError) else "Unexpected error; see the log."
     attributes = {
         "error": type(error).__name__,
-        "reason": _printable(str(error) if known else "Unexpected error; see the log."),
         "messageId": outcome.delivery.message_id,
         "receiveCount": str(outcome.delivery.receive_count),
     }
-    return OutgoingMessage(outcome.delivery.body, attributes)
+    letter = OutgoingMessage(body, attributes | {"reason": ""})
+    room = min(MAX_REASON_BYTES, max(LEAST_REASON_BYTES, MESSAGE_BYTES - letter.size))
+    return replace(letter, attributes=attributes | {"reason": _printable(reason, room)})
 
 
-def _printable(text: str) -> str:
-    """The text as SQS takes it, cut to a length that leaves room for the body."""
+def _printable(text: str, room: int) -> str:
+    """The text as SQS takes it, cut to so many bytes."""
     kept = (c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return "".join(kept)[:MAX_REASON_CHARACTERS] or "unknown"
+    return "".join(kept).encode()[:room].decode(errors="ignore") or "unknown"

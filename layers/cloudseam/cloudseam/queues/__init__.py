@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+# What every SQS queue takes, attributes included (developer guide, "Message quotas"); a queue may
+# be set to take up to 1 MiB.
+MESSAGE_BYTES = 262_144
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
@@ -12,6 +16,15 @@ class OutgoingMessage:
     body: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     delay: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes as SQS counts them: the body, and each attribute's name, type and value."""
+        attributes = sum(
+            len(name) + len("String") + len(value.encode())
+            for name, value in self.attributes.items()
+        )
+        return len(self.body.encode()) + attributes
 
 
 class Queue(Protocol):

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudseam.errors import ServiceUnavailableError
-from cloudseam.queues import OutgoingMessage
+from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-# SQS: at most ten entries and 262,144 bytes per batch (API reference, SendMessageBatch).
+# SQS: at most ten entries per batch, and as many bytes as one message may have (API reference,
+# SendMessageBatch).
 ENTRIES_PER_CALL = 10
-BYTES_PER_CALL = 262_144
 CALLS_AT_ONCE = 8
 
 
@@ -88,22 +88,13 @@ def _calls(messages: Sequence[OutgoingMessage]) -> Iterator[list[tuple[int, Outg
     call: list[tuple[int, OutgoingMessage]] = []
     size = 0
     for position, message in enumerate(messages):
-        length = _length(message)
-        if call and (len(call) == ENTRIES_PER_CALL or size + length > BYTES_PER_CALL):
+        if call and (len(call) == ENTRIES_PER_CALL or size + message.size > MESSAGE_BYTES):
             yield call
             call, size = [], 0
         call.append((position, message))
-        size += length
+        size += message.size
     if call:
         yield call
-
-
-def _length(message: OutgoingMessage) -> int:
-    attributes = sum(
-        len(name) + len("String") + len(value.encode())
-        for name, value in message.attributes.items()
-    )
-    return len(message.body.encode()) + attributes
 
 
 def _code(error: Exception) -> str:
