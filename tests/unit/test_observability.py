@@ -147,3 +147,17 @@ def test_nothing_is_counted_when_there_is_nothing_to_count(counted: dict[str, in
     observability.count("Anything", 0)
 
     assert counted == {}
+
+
+def test_metrics_that_cannot_be_told_do_not_make_a_batch_come_again(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(metrics, "flush_metrics", broken)
+    monkeypatch.setattr(metrics, "metric_set", {"EventsApplied": 1})
+    handler = observability._with_metrics(lambda event, context: "done")
+
+    assert handler({}, None) == "done"
+    assert "Metrics were lost" in log.getvalue()

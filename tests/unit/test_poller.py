@@ -41,9 +41,10 @@ class FakeSqs:
 
     def receive_message(self, **asked: Any) -> dict[str, Any]:
         self.receives.append(asked)
-        batch = self.batches.pop(0) if self.batches else []
         if not self.batches:
             self.stop.set()
+            return {}
+        batch = self.batches.pop(0)
         if isinstance(batch, Exception):
             raise batch
         return {"Messages": batch} if batch else {}
@@ -90,6 +91,33 @@ def test_what_the_handler_did_not_report_is_deleted() -> None:
     sqs.run(reporting("id-2"))
 
     assert sqs.deleted == ["receipt-1", "receipt-3"]
+
+
+def test_what_arrives_while_stopping_is_given_back_at_once() -> None:
+    sqs = FakeSqs([a_message(1), a_message(2)])
+    handled: list[Any] = []
+    receive = sqs.receive_message
+
+    def stopping(**asked: Any) -> dict[str, Any]:
+        sqs.stop.set()  # the signal comes while the receive waits
+        return receive(**asked)
+
+    sqs.receive_message = stopping  # type: ignore[method-assign]
+
+    sqs.run(lambda event, context: handled.append(event))
+
+    assert handled == []
+    assert sqs.deleted == []
+    assert sqs.hidden == [("receipt-1", 0), ("receipt-2", 0)]
+
+
+def test_a_surprise_does_not_end_the_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudseam.poller.FIRST_PAUSE", 0.001)
+    sqs = FakeSqs(KeyError("Attributes"), [a_message(1)])
+
+    sqs.run(reporting())
+
+    assert sqs.deleted == ["receipt-1"]
 
 
 def test_nothing_is_deleted_when_the_handler_raises(caplog: pytest.LogCaptureFixture) -> None:
@@ -172,7 +200,7 @@ def test_it_receives_by_long_polling(options: dict[str, int], asked: tuple[int, 
 
     sqs.run(reporting(), **options)
 
-    (receive,) = sqs.receives
+    receive = sqs.receives[0]
     assert (receive["MaxNumberOfMessages"], receive["WaitTimeSeconds"]) == asked
     assert receive["QueueUrl"] == URL
 
@@ -338,6 +366,13 @@ def test_a_receive_cut_short_by_the_end_is_not_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sqs = FakeSqs(EndpointConnectionError(endpoint_url="http://queue"))
+    receive = sqs.receive_message
+
+    def ending(**asked: Any) -> dict[str, Any]:
+        sqs.stop.set()
+        return receive(**asked)
+
+    sqs.receive_message = ending  # type: ignore[method-assign]
 
     with caplog.at_level(logging.WARNING):
         sqs.run(reporting())

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
 from traceback import format_tb
 from typing import Any
 
@@ -22,11 +23,15 @@ metrics = Metrics(
     service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cloudseam"),
 )
 
+# Pollers side by side share the metrics, which know nothing of threads.
+_counting = Lock()
+
 
 def count(name: str, number: int = 1) -> None:
     """Adds to a metric of the invocation that is running."""
     if number:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+        with _counting:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
 
 
 def observed(handler: Handler) -> Handler:
@@ -50,10 +55,19 @@ def _with_metrics(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         finally:
-            if metrics.metric_set:
-                metrics.flush_metrics()
+            _flush()
 
     return counting
+
+
+def _flush() -> None:
+    """Never fails what was counted: the batch is done, whether or not its figures are told."""
+    try:
+        with _counting:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+    except Exception as error:  # a batch that is done must not come again
+        logger.warning("Metrics were lost", extra=why(error))
 
 
 def why(error: Exception) -> dict[str, str]:

@@ -109,12 +109,14 @@ def poll(
             source = source or _Source.of(client, queue_url)
             messages = _receive(source, batch_size, wait_seconds)
             pauses = _pauses()
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # whatever it is, a poller that ends would be missed by nobody
             if not stop.is_set():
                 logger.warning("Cannot receive from the queue: %s", _kind(error))
             stop.wait(next(pauses))
             continue
-        if messages:
+        if messages and stop.is_set():
+            _release(source, messages)
+        elif messages:
             context = _context(source, function_name, timeout_seconds)
             _deliver(source, messages, handler, context)
 
@@ -184,6 +186,24 @@ def _delete(source: _Source, done: Sequence[MessageTypeDef]) -> None:
         undone = [_kind(error)]
     if undone:
         logger.warning("Messages that are done will come again: %s", ", ".join(undone))
+
+
+def _release(source: _Source, messages: Sequence[MessageTypeDef]) -> None:
+    """Gives back what arrived while stopping, so that another poller has it at once."""
+    try:
+        source.client.change_message_visibility_batch(
+            QueueUrl=source.url,
+            Entries=[
+                {
+                    "Id": str(number),
+                    "ReceiptHandle": message["ReceiptHandle"],
+                    "VisibilityTimeout": 0,
+                }
+                for number, message in enumerate(messages)
+            ],
+        )
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("Messages will come again only later: %s", _kind(error))
 
 
 @contextmanager
