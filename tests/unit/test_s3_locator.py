@@ -195,3 +195,31 @@ def test_a_name_never_escapes_the_prefix(s3: S3Client, name: str) -> None:
 
     with pytest.raises(MachineNotFoundError):
         locator.get(name)
+
+
+def test_where_s3_does_not_answer_a_batch_waits_for_it_once(s3: S3Client) -> None:
+    now = Now()
+    locator = S3MachineLocator(s3, BUCKET, "machines/", clock=now)
+    with Stubber(s3) as stub:
+        stub.add_client_error("list_objects_v2", "SlowDown", http_status_code=503)
+        for name in ("a", "b", "c"):
+            with pytest.raises(ServiceUnavailableError, match="SlowDown"):
+                locator.get(name)  # a second call would find the stub empty and say so
+    put(s3, "machines/a.yml")
+    now.seconds += 1
+
+    assert locator.get("a").name == "a"
+
+
+def test_machines_that_are_known_are_served_while_s3_does_not_answer(s3: S3Client) -> None:
+    now = Now()
+    put(s3, "machines/a.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/", refresh=30, clock=now)
+    known = locator.get("a")
+    now.seconds += 30
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("list_objects_v2", "SlowDown", http_status_code=503)
+        served = locator.get("a")
+
+    assert served is known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ SHORTEST_REFRESH = 1.0
 GONE = frozenset({"NoSuchKey", "404", "PreconditionFailed"})
 
 
+logger = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One object, as the list has it. `etag` changes with its content."""
@@ -55,8 +59,8 @@ class S3MachineLocator:
     machine is named as the rest of its key without suffix, sub-folders included: `team/preview`.
 
     The list of objects is fetched again after `refresh` seconds; an object is read when it is
-    asked for, and again when its ETag has changed. What could not be fetched is tried again the
-    next time.
+    asked for, and again when its ETag has changed. An object that could not be fetched is tried
+    again the next time, the list after a second; meanwhile what is there is served.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class S3MachineLocator:
         self._clock = clock
         self._files: Mapping[str, Sequence[File]] = {}
         self._listed_at: float | None = None
+        self._unlisted_at: float | None = None
+        self._unlisted: ServiceUnavailableError | None = None
         self._loaded: dict[str, Loaded] = {}
 
     def get(self, name: str) -> Machine:
@@ -114,16 +120,32 @@ class S3MachineLocator:
         )
 
     def _list(self, oldest: float) -> None:
-        """Fetches the list, unless the one there is is younger than `oldest` seconds."""
+        """Fetches the list, unless the one there is is younger than `oldest` seconds.
+
+        Where S3 does not answer, the list there is stays good. Without one nothing is known; that
+        is remembered for a second, so that a batch of events does not wait once for each.
+        """
         now = self._clock()
         if self._listed_at is not None and now - self._listed_at < oldest:
             return
+        if self._unlisted_at is None or now - self._unlisted_at >= SHORTEST_REFRESH:
+            try:
+                self._files, self._listed_at = self._fetched(), now
+                self._unlisted_at = self._unlisted = None
+                return
+            except ServiceUnavailableError as error:
+                self._unlisted_at, self._unlisted = self._clock(), error
+                logger.warning("Machines were not listed", extra={"reason": str(error)})
+        if self._unlisted is not None and self._listed_at is None:
+            raise ServiceUnavailableError(str(self._unlisted)) from self._unlisted.__cause__
+
+    def _fetched(self) -> Mapping[str, Sequence[File]]:
         files: dict[str, list[File]] = {}
         for found in self._objects():
             name = machine_name(self._key, found["Key"])
             if name is not None:
                 files.setdefault(name, []).append(File(found["Key"], found["ETag"]))
-        self._files, self._listed_at = files, now
+        return files
 
     def _objects(self) -> Iterator[ObjectTypeDef]:
         pages = self._client.get_paginator("list_objects_v2")
@@ -155,7 +177,7 @@ class S3MachineLocator:
             if code == "InvalidRange":
                 return b""  # an empty object has no first byte
             if code in GONE:
-                self._listed_at = None  # changed since it was listed: list again next time
+                self._listed_at = float("-inf")  # changed since it was listed: list again
                 raise MachineNotFoundError(
                     f"The object of machine {shown(name)} has just changed.", machine=name
                 ) from error
