@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
 from cloudseam.event import Json
@@ -32,16 +32,27 @@ class Redactor:
         """The text without sensitive values."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
-    def json(self, value: Json) -> Json:
-        """The value without sensitive values, at any depth."""
+    def finds(self, value: Json) -> bool:
+        """Whether a sensitive value is in there, at any depth, names included."""
         if isinstance(value, Mapping):
-            return {self.text(key): self.json(item) for key, item in value.items()}
+            return any(self.finds(name) or self.finds(item) for name, item in value.items())
         if isinstance(value, list):
-            return [self.json(item) for item in value]
-        if isinstance(value, str):
-            return self.text(value)
-        hidden = not isinstance(value, bool) and self.text(json.dumps(value)) != json.dumps(value)
-        return MASK if hidden else value
+            return any(self.finds(item) for item in value)
+        if self._pattern is None or isinstance(value, bool):
+            return False
+        text = value if isinstance(value, str) else json.dumps(value)
+        return self._pattern.search(text) is not None
+
+    def shown(self, outputs: Mapping[str, Json], log: Callable[[str], None]) -> Mapping[str, Json]:
+        """The outputs that hold no sensitive value; the names of the others go to the log.
+
+        They are left out whole: what is kept with a stack is used, and a value with a mask in it
+        is a wrong value. Names are the author's own, and left alone.
+        """
+        found = {name for name, value in outputs.items() if self.finds(value)}
+        for name in sorted(found):
+            log(f"Output '{name}' is left out: it holds a sensitive value")
+        return {name: value for name, value in outputs.items() if name not in found}
 
     def also(self, values: Iterable[Json]) -> Self:
         """A redactor for these values as well."""

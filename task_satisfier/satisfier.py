@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 from typing import Protocol
 
@@ -141,7 +142,7 @@ def _completed(
     request: TaskRequest, delivery: Delivery, outputs: Mapping[str, Json], redactor: Redactor
 ) -> OutgoingMessage:
     event_id = _event_id(request, delivery, "completed")
-    shown = {redactor.text(name): redactor.json(value) for name, value in outputs.items()}
+    shown = redactor.shown(outputs, partial(logger.warning, extra=place(request)))
     return OutgoingMessage(completed_message(request, event_id, shown))
 
 

@@ -23,13 +23,14 @@ def read_outputs(
     """
     try:
         values = {
-            name: redactor.json(output["value"])
+            name: output["value"]
             for name, output in sorted(json.loads(printed).items())
             if not output["sensitive"]
         }
+        shown = redactor.shown(values, log)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise TaskFailedError("The outputs cannot be read.") from None
-    return _fitting(values, log)
+    return _fitting(shown, log)
 
 
 def _fitting(values: Mapping[str, Json], log: Callable[[str], None]) -> Mapping[str, Json]:

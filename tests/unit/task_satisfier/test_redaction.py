@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudseam.event import Json
 from task_satisfier.redaction import MASK, Redactor
 
 SECRET = 'pa"ss <word> & more\nsecond line é'
@@ -51,12 +52,45 @@ def test_values_too_short_to_tell_are_not_looked_for(value: str | bool | int | N
     assert Redactor([value]).text(text) == text
 
 
-def test_values_are_hidden_inside_json() -> None:
-    redactor = Redactor(["hunter22", 4711])
+HOLDS: dict[str, Json] = {
+    "the value": "hunter22",
+    "a longer text": "https://hunter22.example",
+    "a number": 4711,
+    "a number with the digits": 147110,
+    "deep in lists": [["x", ["hunter22"]]],
+    "deep in objects": {"a": {"b": "hunter22"}},
+    "the name in an object": {"a hunter22": 1},
+}
 
-    hidden = redactor.json({"a hunter22": ["x hunter22", 4711, {"b": "hunter22"}, True, None, 1]})
 
-    assert hidden == {f"a {MASK}": [f"x {MASK}", MASK, {"b": MASK}, True, None, 1]}
+@pytest.mark.parametrize("value", HOLDS.values(), ids=HOLDS)
+def test_a_value_is_found_at_any_depth(value: Json) -> None:
+    assert Redactor(["hunter22", 4711]).finds(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "hunter2", 471, True, None, 1.5, [], {}, ["x", {"a": [False]}]], ids=repr
+)
+def test_nothing_is_found_where_nothing_is(value: Json) -> None:
+    assert not Redactor(["hunter22", 4711]).finds(value)
+    assert not Redactor().finds(value)
+
+
+def test_an_output_with_a_sensitive_value_is_left_out_whole_and_named_in_the_log() -> None:
+    outputs: dict[str, Json] = {
+        "url": "https://true.example",
+        "true_url": ["https://other.example", True],
+        "deep": {"a": [{"b": "true"}]},
+    }
+    lines: list[str] = []
+
+    shown = Redactor(["true"]).shown(outputs, lines.append)
+
+    assert shown == {"true_url": ["https://other.example", True]}
+    assert lines == [
+        "Output 'deep' is left out: it holds a sensitive value",
+        "Output 'url' is left out: it holds a sensitive value",
+    ]
 
 
 def test_a_longer_value_wins_over_one_that_it_starts_with() -> None:
