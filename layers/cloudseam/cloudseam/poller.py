@@ -17,6 +17,8 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import (
@@ -111,7 +113,7 @@ def poll(
             pauses = _pauses()
         except Exception as error:  # whatever it is, a poller that ends would be missed by nobody
             if not stop.is_set():
-                logger.warning("Cannot receive from the queue: %s", _kind(error))
+                logger.warning("Cannot receive from the queue: %s", error_name(error))
             stop.wait(next(pauses))
             continue
         if messages and stop.is_set():
@@ -183,7 +185,7 @@ def _delete(source: _Source, done: Sequence[MessageTypeDef]) -> None:
         )
         undone = [f"{entry['Id']}: {entry['Code']}" for entry in answer.get("Failed", [])]
     except (ClientError, BotoCoreError) as error:
-        undone = [_kind(error)]
+        undone = [error_name(error)]
     if undone:
         logger.warning("Messages that are done will come again: %s", ", ".join(undone))
 
@@ -203,7 +205,7 @@ def _release(source: _Source, messages: Sequence[MessageTypeDef]) -> None:
             ],
         )
     except (ClientError, BotoCoreError) as error:
-        logger.warning("Messages will come again only later: %s", _kind(error))
+        logger.warning("Messages will come again only later: %s", error_name(error))
 
 
 @contextmanager
@@ -232,7 +234,7 @@ def _keep_hidden(source: _Source, messages: Sequence[MessageTypeDef], done: Even
         try:
             source.client.change_message_visibility_batch(QueueUrl=source.url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
-            logger.warning("Messages may be received a second time: %s", _kind(error))
+            logger.warning("Messages may be received a second time: %s", error_name(error))
 
 
 def _record(message: MessageTypeDef, queue_arn: str) -> dict[str, Any]:
@@ -280,9 +282,3 @@ def _pauses() -> Iterator[float]:
     while True:
         yield pause
         pause = min(LONGEST_PAUSE, pause * 2)
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "unknown error")
-    return type(error).__name__

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
 from cloudseam.errors import (
     InvalidDefinitionError,
     MachineNotFoundError,
@@ -173,7 +174,7 @@ class S3MachineLocator:
             )
             return answer["Body"].read()
         except (ClientError, BotoCoreError) as error:
-            code = _code(error)
+            code = error_name(error)
             if code == "InvalidRange":
                 return b""  # an empty object has no first byte
             if code in GONE:
@@ -185,7 +186,7 @@ class S3MachineLocator:
 
     def _unavailable(self, what: str, error: Exception) -> NoReturn:
         raise ServiceUnavailableError(
-            f"S3 did not let the function {what} in bucket '{self._bucket}': {_code(error)}."
+            f"S3 did not let the function {what} in bucket '{self._bucket}': {error_name(error)}."
         ) from error
 
 
@@ -202,9 +203,3 @@ def machine_name(wanted: str, key: str) -> str | None:
     if dot + suffix not in SUFFIXES or not all(map(is_machine_name, stem.split("/"))):
         return None
     return stem
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "unknown error")
-    return type(error).__name__

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage
 
@@ -60,7 +61,7 @@ class SqsQueue:
                 QueueUrl=self._url, Entries=[_entry(*numbered) for numbered in call]
             )
         except (ClientError, BotoCoreError) as error:
-            failed = ServiceUnavailableError(f"SQS did not take the messages: {_code(error)}.")
+            failed = ServiceUnavailableError(f"SQS did not take the messages: {error_name(error)}.")
             failed.__cause__ = error
             return {position: failed for position, _ in call}
         return {
@@ -95,9 +96,3 @@ def _calls(messages: Sequence[OutgoingMessage]) -> Iterator[list[tuple[int, Outg
         size += message.size
     if call:
         yield call
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "unknown error")
-    return type(error).__name__
