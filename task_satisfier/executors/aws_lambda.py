@@ -15,6 +15,7 @@ from botocore.exceptions import (
 )
 from pydantic import Field
 
+from cloudseam.aws_error import error_name
 from cloudseam.event import Json
 from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
 from task_satisfier.executors import TaskFailedError, TaskRun
@@ -112,19 +113,15 @@ def _bounded(text: str) -> str:
 
 
 def _invoke_error(name: str, waited: float, error: ClientError | BotoCoreError) -> str:
+    kind = error_name(error)
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "unknown error")
-        why = FIXES.get(code, "see the error code in the Lambda API reference of Invoke")
-        return f"Function '{name}' could not be invoked: {code}: {why}."
+        why = FIXES.get(kind, "see the error code in the Lambda API reference of Invoke")
+        return f"Function '{name}' could not be invoked: {kind}: {why}."
     if isinstance(error, ReadTimeoutError):
         return (
             f"Function '{name}' did not answer within {waited:.0f} s. It may still be running; "
             "it was not invoked a second time."
         )
     if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
-        return f"Function '{name}' was not invoked: Lambda cannot be reached ({_kind(error)})."
-    return f"Function '{name}' could not be invoked, or its answer was lost: {_kind(error)}."
-
-
-def _kind(error: Exception) -> str:
-    return type(error).__name__
+        return f"Function '{name}' was not invoked: Lambda cannot be reached ({kind})."
+    return f"Function '{name}' could not be invoked, or its answer was lost: {kind}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
 from task_satisfier.executors import TaskFailedError, TaskRun
 from task_satisfier.executors.terraform.config import S3Source
 from task_satisfier.executors.terraform.limits import Budget, is_leftover
@@ -43,7 +44,7 @@ def download_s3(client: S3Client, source: S3Source, folder: Path, run: TaskRun) 
         with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
             list(pool.map(lambda item: _download(client, source, item, folder, run), objects))
     except (ClientError, BotoCoreError) as error:
-        raise TaskFailedError(f"{_name(source)} cannot be read: {_reason(error)}.") from error
+        raise TaskFailedError(f"{_name(source)} cannot be read: {error_name(error)}.") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise TaskFailedError(
             f"{_name(source)} has a key that is a file and a folder at once. Remove one of them."
@@ -109,9 +110,3 @@ def _download(
 
 def _name(source: S3Source) -> str:
     return f"Source 's3://{source.bucket}/{source.key}'"
-
-
-def _reason(error: ClientError | BotoCoreError) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "unknown error")
-    return type(error).__name__
