@@ -63,6 +63,10 @@ STATE_SHARED = Rule(
     "Give one of them a `state` of its own.",
 )
 
+STACK_ID_SET = Rule(
+    "`stack_id` is always the stack's id.", "Remove it; the module gets `stack_id` by itself."
+)
+
 STATE_ON_NO_OP = Rule("`no-op` takes no `state`.", "Remove `state`, or write `action: advance`.")
 TWO_ADVANCES = Rule(
     "The list advances twice: the stack would pass through {state} without running its tasks.",

@@ -1,10 +1,11 @@
 """What a task's config may look like, as a value: keys, which of them are needed, and of what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cloudseam.languages.part import Part
+from cloudseam.languages.rule import Rule
 
 
 class Shape(Protocol):
@@ -54,14 +55,17 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class FreeMapping:
-    """A mapping of any content; it may be left out."""
+    """A mapping of any content, save a few keys; it may be left out."""
 
     example: str
     is_required: bool = False
+    refused: Mapping[str, Rule] = field(default_factory=dict)
 
     def check(self, part: Part) -> None:
         """See `Shape.check`."""
-        part.entries(f"`{self.example}`")
+        for key, entry in (part.entries(f"`{self.example}`") or {}).items():
+            if key in self.refused:
+                entry.add_at_key(self.refused[key])
 
 
 @dataclass(frozen=True, slots=True)

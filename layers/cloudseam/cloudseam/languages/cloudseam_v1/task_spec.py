@@ -24,7 +24,7 @@ EXECUTORS: Mapping[str, Keys] = {
                 },
             ),
             "action": OneOf("a terraform action", ("apply", "destroy")),
-            "variables": FreeMapping("{size: 3}"),
+            "variables": FreeMapping("{size: 3}", refused={"stack_id": rules.STACK_ID_SET}),
             "state": Text("network", is_required=False),
         },
     ),
