@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 QUIET = ("-input=false", "-no-color")
+# All metadata is given, and each key that the module does not declare would be a paragraph of
+# warning around the error that somebody looks for.
+BRIEF = ("-compact-warnings",)
 # Beside the module's folder, where Terraform does not look by itself.
 VARIABLES = "variables.json"
 
@@ -110,7 +113,7 @@ def _run(tool: Tool, config: TerraformConfig, backend: Backend, work: Path) -> M
     tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
     told = tool.run("init", *QUIET, backend.option)
     backend.check(work / "state", told)
-    tool.run(config.action, *QUIET, "-auto-approve", f"-var-file=../{VARIABLES}")
+    tool.run(config.action, *QUIET, *BRIEF, "-auto-approve", f"-var-file=../{VARIABLES}")
     return _outputs(tool) if config.action == "apply" else {}
 
 

@@ -90,7 +90,14 @@ def test_an_apply_is_init_apply_and_output(tmp_path: Path, module: Path) -> None
             "init", "-input=false", "-no-color",
             f"-backend-config=key=multi/s/%local/%/{location}",
         ],
-        ["apply", "-input=false", "-no-color", "-auto-approve", "-var-file=../variables.json"],
+        [
+            "apply",
+            "-input=false",
+            "-no-color",
+            "-compact-warnings",
+            "-auto-approve",
+            "-var-file=../variables.json",
+        ],
         ["output", "-json", "-no-color"],
     ]  # fmt: skip
     assert outputs == {"o": 1}
