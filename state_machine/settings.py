@@ -42,8 +42,8 @@ class StateMachineSettings(Settings):
     event_queue_url: str | None = Field(
         default=None,
         alias="SQS_EVENT_QUEUE_URL",
-        description="The queue that events come from; needed to space out new attempts, and required "
-        "by `python -m state_machine`, which polls it.",
+        description="The queue that events come from; needed to space out new attempts, and "
+        "required by `python -m state_machine`, which polls it.",
     )
     dead_letter_queue_url: str | None = Field(
         default=None,

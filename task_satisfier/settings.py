@@ -14,8 +14,8 @@ class TaskSatisfierSettings(Settings):
     task_queue_url: str | None = Field(
         default=None,
         alias="SQS_TASK_QUEUE_URL",
-        description="The queue that tasks come from; needed to space out new attempts to answer, and "
-        "required by `python -m task_satisfier`, which polls it.",
+        description="The queue that tasks come from; needed to space out new attempts to answer, "
+        "and required by `python -m task_satisfier`, which polls it.",
     )
     dead_letter_queue_url: str | None = Field(
         default=None,
