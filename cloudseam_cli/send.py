@@ -6,16 +6,19 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from cloudseam_cli.target import NoTargetError, add_target_arguments, find_target
+from cloudseam_cli.target import add_target_arguments, find_target
 from cloudseam_cli.text import printable
+from cloudseam_cli.unreachable import NoTargetError, reaching
 
 if TYPE_CHECKING:
     from cloudseam.stack import Stack
     from cloudseam_cli.local.dead_letter_watch import Letter
+    from cloudseam_cli.local.outcome_file import OutcomeWatch
+    from cloudseam_cli.local.report import Report
     from cloudseam_cli.target import Target
 
 WAIT_SECONDS = 30.0
@@ -25,17 +28,19 @@ LOOK_SECONDS = 0.2
 
 EPILOG = """\
 A value of --metadata that reads as a JSON number, true, false or null is sent as such; anything
-else, and anything in JSON quotes, is text: --metadata version='"1"' sends the text 1.
+else, and anything in JSON quotes, is text: --metadata version='"1"' sends the text 1. What is not
+to be seen in the list of processes comes from standard input, with --metadata-json -.
 
 examples:
   cloudseam send my-branch LAUNCH --machine preview --metadata branch=my-branch image_tag=v1
   cloudseam send my-branch NEW-IMAGE --metadata image_tag=v2
   cloudseam send my-branch UPDATE --wait
+  cat metadata.json | cloudseam send my-branch UPDATE --metadata-json -
   cloudseam send my-branch RETRY_FAILED_TASKS
   cloudseam send my-branch DESTROY --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/events
 
-exit codes: 0 sent, and with --wait applied; 1 not applied in time, or refused; 2 wrong options,
-or nothing to send it to
+exit codes: 0 sent, and with --wait applied, now or before; 1 not applied in time, or
+refused; 2 wrong options, or nothing to send it to
 """
 
 
@@ -58,7 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="metadata to merge into the stack's",
     )
     values.add_argument(
-        "--metadata-json", type=_object, metavar="JSON", help="the same as one JSON object"
+        "--metadata-json",
+        type=_object,
+        metavar="JSON",
+        help="the same as one JSON object; - reads it from standard input",
     )
     parser.add_argument(
         "--event-id",
@@ -79,24 +87,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Sends the event, and waits for it if asked to."""
     from cloudseam.messages import parse_event
+    from cloudseam_cli.local.outcome_file import OutcomeWatch
 
     body = message(args)
     event_id = parse_event(body, "").id
     target = find_target(args)
-    _send(target, body)
-    print(f"Sent {args.event} to {args.stack} (event id {event_id}).")
-    return 0 if args.wait is None else _wait(target, args, event_id)
+    if args.wait is None:
+        _send(target, body, args, event_id)
+        return 0
+    # Whether it is a duplicate can be seen before only.
+    is_known = args.event_id is not None and _is_applied(target, args.stack, event_id)
+    outcomes = OutcomeWatch(target.outcomes)
+    _send(target, body, args, event_id)
+    if is_known:
+        return _ignored(event_id, "duplicate")
+    return _wait(target, args, event_id, outcomes)
 
 
-def _send(target: Target, body: str) -> None:
-    from botocore.exceptions import BotoCoreError, ClientError
-
+def _send(target: Target, body: str, args: argparse.Namespace, event_id: str) -> None:
     if target.event_queue is None:
         raise NoTargetError("Name the event queue: --queue-url, or SQS_EVENT_QUEUE_URL.")
-    try:
-        target.client("sqs").send_message(QueueUrl=target.event_queue, MessageBody=body)
-    except (BotoCoreError, ClientError) as error:
-        raise NoTargetError(f"The event was not sent: {error}") from error
+    client = target.client("sqs")
+    with reaching("The event was not sent"):
+        client.send_message(QueueUrl=target.event_queue, MessageBody=body)
+    print(f"Sent {args.event} to {args.stack} (event id {event_id}).", flush=True)
+
+
+def _is_applied(target: Target, stack_id: str, event_id: str) -> bool:
+    from cloudseam_cli.stack_store import load_one, stacks_of
+
+    stack = load_one(stacks_of(target), stack_id)
+    return stack is not None and stack.has_applied(event_id)
 
 
 def message(args: argparse.Namespace) -> str:
@@ -116,17 +137,25 @@ def message(args: argparse.Namespace) -> str:
     return json.dumps(body)
 
 
-def _wait(target: Target, args: argparse.Namespace, event_id: str) -> int:
+def _wait(target: Target, args: argparse.Namespace, event_id: str, outcomes: OutcomeWatch) -> int:
     """Looks until the stack has the event among those it applied, or it lies with the dead."""
+    from cloudseam_cli.local.report import Kind
     from cloudseam_cli.stack_store import load_one, stacks_of
 
     stacks, look = stacks_of(target), _letters(target)
     deadline = time.monotonic() + args.wait
+    told: set[str] = set()
     while True:
         stack = load_one(stacks, args.stack)
         if stack is not None and stack.has_applied(event_id):
             print(f"Applied: {args.stack} is {where(stack)}.")
             return 0
+        for report in _of(event_id, outcomes):
+            if report.kind is Kind.IGNORED:
+                return _ignored(event_id, report.reason)
+            if report.reason not in told:
+                told.add(report.reason)
+                print(_later(report.reason), file=sys.stderr, flush=True)
         for letter in look():
             if letter.event_id == event_id:
                 print(printable(f"Refused: {letter.reason}"), file=sys.stderr)
@@ -140,6 +169,30 @@ def _wait(target: Target, args: argparse.Namespace, event_id: str) -> int:
         "its reason is with it on the dead-letter queue.",
         file=sys.stderr,
     )
+    return 1
+
+
+def _of(event_id: str, outcomes: OutcomeWatch) -> Iterator[Report]:
+    """What kept the event from being applied. What follows its being applied is a redelivery."""
+    from cloudseam_cli.local.report import Kind
+
+    for report in outcomes.look():
+        if report.event_id == event_id:
+            if report.kind not in (Kind.IGNORED, Kind.RETURNED):
+                return
+            yield report
+
+
+def _later(reason: str) -> str:
+    return printable(f"Not applied for now, will be tried again: {reason}")
+
+
+def _ignored(event_id: str, verdict: str) -> int:
+    """Says that the event had no effect; a duplicate is what its sender asked for."""
+    if verdict == "duplicate":
+        print(f"Ignored: {event_id} was applied before.")
+        return 0
+    print(f"Ignored: {event_id} came too late.", file=sys.stderr)
     return 1
 
 
@@ -160,7 +213,10 @@ def where(stack: Stack) -> str:
 def _pair(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     if not key or not sign:
-        raise argparse.ArgumentTypeError(f"'{key[:80]}' has no value: write KEY=VALUE")
+        # What was typed may be a secret, with its key forgotten.
+        raise argparse.ArgumentTypeError(
+            "takes KEY=VALUE, and all that follows it: put STACK and EVENT before --metadata"
+        )
     return key, _scalar(value)
 
 
@@ -175,7 +231,7 @@ def _scalar(text: str) -> Any:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(sys.stdin.read() if text == "-" else text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -189,5 +245,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1
     if not 0 <= seconds <= MAX_WAIT_SECONDS:
-        raise argparse.ArgumentTypeError(f"is a number from 0 to {MAX_WAIT_SECONDS}")
+        raise argparse.ArgumentTypeError(
+            f"takes a number from 0 to {MAX_WAIT_SECONDS}: put STACK and EVENT before --wait"
+        )
     return seconds

@@ -37,10 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Lists them, by id."""
-    from cloudseam_cli.stack_store import stacks_of
+    from cloudseam_cli.stack_store import load_all, stacks_of
 
-    found = stacks_of(find_target(args)).scan(args.machine, args.state)
-    stacks = sorted(found, key=lambda stack: stack.id)
+    stacks = load_all(stacks_of(find_target(args)), args.machine, args.state)
     if args.json:
         print(json.dumps([summary(stack) for stack in stacks], indent=2))
     elif stacks:

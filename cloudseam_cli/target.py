@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from cloudseam.errors import CloudSeamError
 from cloudseam_cli.embedded_aws import LOOPBACK
-from cloudseam_cli.local.console_file import FOLDER, ConsoleFile
+from cloudseam_cli.local.console_file import FOLDER, OUTCOMES, ConsoleFile
 from cloudseam_cli.local.resources import TABLE, Resources
 from cloudseam_cli.option_types import port_number
+from cloudseam_cli.unreachable import NoTargetError, is_here, reaching
 
 HOW_FOUND = """\
 It talks to what the options name; else to what SQS_EVENT_QUEUE_URL, DYNAMODB_TABLE and
@@ -22,18 +21,14 @@ POSTGRES_CONNECTION_SECRET name; else to the `cloudseam dev` that runs in this f
 credentials and endpoints are found as by every AWS tool; an endpoint on this computer needs none.
 """
 POSTGRES = "POSTGRES_CONNECTION_SECRET"
-HERE = {LOOPBACK, "localhost", "::1"}
-
-
-class NoTargetError(CloudSeamError):
-    """There is nothing to talk to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """`endpoint` None is AWS itself, or what the environment says. With `in_postgres` stacks are
     kept where the state machine's settings for PostgreSQL say, and `table` means nothing. The
-    dead-letter queue is known of the emulator only.
+    dead-letter queue is known of the emulator only, and `outcomes`, the file that tells what became
+    of each event, of a `dev` that keeps it in this folder.
     """
 
     endpoint: str | None
@@ -42,6 +37,7 @@ class Target:
     in_postgres: bool = False
     event_dead_letters: str | None = None
     sensitive_keys: frozenset[str] = frozenset()
+    outcomes: Path | None = None
 
     def client(self, service: str) -> Any:
         """A client of a service there.
@@ -49,17 +45,20 @@ class Target:
         Raises:
             NoTargetError: what the environment says of AWS cannot be used.
         """
-        if self.endpoint is not None and urlsplit(self.endpoint).hostname in HERE:
+        if self.endpoint is not None and is_here(self.endpoint):
             from cloudseam_cli.local.client import emulator_client
 
-            return emulator_client(service, self.endpoint)
+            # Somebody waits, and what is on this computer answers at once or not at all.
+            return emulator_client(service, self.endpoint, retries={"total_max_attempts": 2})
         import boto3
-        from botocore.exceptions import BotoCoreError
 
-        try:
-            return boto3.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
-        except BotoCoreError as error:
-            raise NoTargetError(f"There is no way to AWS: {error}") from error
+        with reaching("There is no way to AWS"):
+            return boto3.client(  # type: ignore[call-overload]
+                service,
+                endpoint_url=self.endpoint,
+                # boto3 itself reads AWS_DEFAULT_REGION only.
+                region_name=os.environ.get("AWS_REGION") or None,
+            )
 
 
 def add_target_arguments(parser: argparse.ArgumentParser, *, with_queue: bool = False) -> None:
@@ -89,8 +88,11 @@ def find_target(
     table = args.table or environ.get("DYNAMODB_TABLE")
     in_postgres = bool(environ.get(POSTGRES)) and not args.table
     queue = getattr(args, "queue_url", None) or environ.get("SQS_EVENT_QUEUE_URL")
+    kept = folder or Path(FOLDER)
+    running = ConsoleFile.read(kept)
     if args.port is not None:
-        return _emulator(args.port, keys, args)
+        is_of_here = running is not None and running.port == args.port
+        return _emulator(args.port, keys, args, kept / OUTCOMES if is_of_here else None)
     if args.endpoint_url or table or queue or in_postgres:
         return Target(
             args.endpoint_url,
@@ -99,17 +101,19 @@ def find_target(
             in_postgres=in_postgres,
             sensitive_keys=keys,
         )
-    running = ConsoleFile.read(folder or Path(FOLDER))
     if running is None or not running.is_alive:
         raise NoTargetError(
             "There is nothing to talk to: no `cloudseam dev` runs in this folder. Start one, name "
             "the --port of one that runs elsewhere, or set SQS_EVENT_QUEUE_URL and DYNAMODB_TABLE "
             f"(or {POSTGRES}) of an installation."
         )
-    return _emulator(running.port, keys | _keys(running.sensitive_keys), args)
+    keys |= _keys(running.sensitive_keys)
+    return _emulator(running.port, keys, args, kept / OUTCOMES)
 
 
-def _emulator(port: int, keys: frozenset[str], args: argparse.Namespace) -> Target:
+def _emulator(
+    port: int, keys: frozenset[str], args: argparse.Namespace, outcomes: Path | None
+) -> Target:
     there = Resources.at(f"http://{LOOPBACK}:{port}")
     return Target(
         endpoint=there.endpoint,
@@ -117,6 +121,7 @@ def _emulator(port: int, keys: frozenset[str], args: argparse.Namespace) -> Targ
         table=args.table or there.table,
         event_dead_letters=there.event_dead_letters,
         sensitive_keys=keys,
+        outcomes=outcomes,
     )
 
 

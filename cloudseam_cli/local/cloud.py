@@ -12,11 +12,12 @@ from pathlib import Path
 from cloudseam.errors import CloudSeamError
 from cloudseam_cli.embedded_aws import EmbeddedAws, EmbeddedAwsError
 from cloudseam_cli.local.client import emulator_client
-from cloudseam_cli.local.console_file import ConsoleFile
+from cloudseam_cli.local.console_file import OUTCOMES, ConsoleFile
 from cloudseam_cli.local.dead_letter_watch import DeadLetterWatch
 from cloudseam_cli.local.environment import functions_environment
 from cloudseam_cli.local.functions import FunctionFolder
 from cloudseam_cli.local.machine_watch import MachineWatch
+from cloudseam_cli.local.outcome_file import OutcomeFile
 from cloudseam_cli.local.report import Report
 from cloudseam_cli.local.resources import Resources
 from cloudseam_cli.local.workers import Workers
@@ -62,6 +63,7 @@ class LocalCloud:
         self._satisfiers = satisfiers
         self._workers: Workers | None = None
         self._looks: list[Look] = []
+        self._outcomes = OutcomeFile(place.kept / OUTCOMES)
         self._next_look = 0.0
 
     @property
@@ -79,6 +81,7 @@ class LocalCloud:
         self.place.terraform_state.mkdir(parents=True, exist_ok=True)
         # Terraform's state may hold secrets: it is not to get into a repository by accident.
         (self.place.kept / ".gitignore").write_text("*\n")
+        self._outcomes.clear()
         try:
             self.aws.start()
             workers = self._started_workers()
@@ -102,11 +105,15 @@ class LocalCloud:
         self._check()
         yield from self._due_looks()
         try:
-            yield self._running.reports.get(timeout=wait_seconds)
+            yield self._kept(self._running.reports.get(timeout=wait_seconds))
             while True:
-                yield self._running.reports.get_nowait()
+                yield self._kept(self._running.reports.get_nowait())
         except queue.Empty:
             return
+
+    def _kept(self, report: Report) -> Report:
+        self._outcomes.keep(report)
+        return report
 
     def stop(self, is_impatient: Callable[[], bool] = lambda: False) -> None:
         """Ends everything that was started. Tasks that run are interrupted, and waited for."""

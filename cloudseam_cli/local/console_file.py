@@ -12,6 +12,7 @@ from cloudseam_cli.embedded_aws import LOOPBACK
 
 FOLDER = ".cloudseam"
 FILE = "dev.json"
+OUTCOMES = "outcomes.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`at` is in epoch seconds. `left` and `entered` are states, set when the stack moved."""
+    """`at` is in epoch seconds. `left` and `entered` are states, set when the stack moved.
+    `message_id` is a dead letter's.
+    """
 
     kind: Kind
     stack: str = ""
@@ -45,6 +47,8 @@ class Report:
     is_removed: bool = False
     tasks: tuple[str, ...] = ()
     reason: str = ""
+    event_id: str = ""
+    message_id: str = ""
     at: float = field(default_factory=time.time)
 
     def line(self) -> str:
@@ -111,7 +115,12 @@ def _known(outcome: Outcome) -> dict[str, Any]:
     name = event.name if event else ""
     if event is not None and event.answer is not None:
         name = f"{name} of {event.answer.task}"
-    return {"stack": event.stack_id if event else "", "machine": machine or "", "event": name}
+    return {
+        "stack": event.stack_id if event else "",
+        "machine": machine or "",
+        "event": name,
+        "event_id": event.id if event else "",
+    }
 
 
 def report_tasks(event: Mapping[str, Any]) -> Iterator[Report]:

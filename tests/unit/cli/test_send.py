@@ -1,6 +1,10 @@
 """`cloudseam send`: what is typed becomes a message, and a wait ends for a reason."""
 
+import io
 import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +13,14 @@ from cloudseam.event import Event
 from cloudseam.messages import parse_event
 from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam_cli import send, stack_store
+from cloudseam_cli.local.console_file import OUTCOMES
 from cloudseam_cli.local.dead_letter_watch import Letter
+from cloudseam_cli.local.outcome_file import OutcomeFile
+from cloudseam_cli.local.report import Kind, Report
 from cloudseam_cli.main import main
 from cloudseam_cli.send import message
 from cloudseam_cli.target import Target
-from tests.builders import a_stack
+from tests.builders import CANARY, a_stack
 from tests.unit.cli.options import options
 
 
@@ -64,6 +71,29 @@ def test_metadata_may_be_one_json_object() -> None:
     assert sent("s", "E", "--metadata-json", '{"a": 1, "b": "x"}').metadata == {"a": 1, "b": "x"}
 
 
+def test_metadata_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"password": "x"}'))
+
+    assert sent("s", "E", "--metadata-json", "-").metadata == {"password": "x"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--metadata", "x=3", CANARY, "SET"], id="stack-after-metadata"),
+        pytest.param(["s", "E", "--metadata", "x=3", CANARY], id="key-forgotten"),
+        pytest.param(["s", "E", "--metadata-json", f"{{{CANARY}"], id="bad-json"),
+    ],
+)
+def test_what_was_typed_as_metadata_is_not_told(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["send", *arguments])
+
+    assert CANARY not in "".join(capsys.readouterr())
+
+
 def test_an_event_has_an_id_of_its_own_unless_it_is_given_one() -> None:
     assert sent("s", "E").id != sent("s", "E").id
     assert sent("s", "E", "--event-id", "deploy-7").id == "deploy-7"
@@ -97,6 +127,7 @@ def test_a_message_that_would_be_refused_is_not_sent(
     ("arguments", "told"),
     [
         pytest.param(["--metadata", "a"], "KEY=VALUE", id="no-equals-sign"),
+        pytest.param(["--metadata", "a=1", "b"], "STACK and EVENT before", id="too-early"),
         pytest.param(["--metadata", "=a"], "KEY=VALUE", id="no-key"),
         pytest.param(["--metadata-json", "[]"], "not a JSON object", id="a-list"),
         pytest.param(["--metadata-json", "{"], "not a JSON object", id="not-json"),
@@ -118,13 +149,15 @@ def test_options_that_make_no_sense_are_refused_with_code_2(
 
 
 class FakeSqs:
-    """Takes messages."""
+    """Takes messages; each has this effect at once."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
+        self.effect: Callable[[], object] = lambda: None
 
     def send_message(self, **message: str) -> None:
         self.sent.append(message)
+        self.effect()
 
 
 @pytest.fixture
@@ -138,13 +171,23 @@ def letters() -> list[Letter]:
 
 
 @pytest.fixture
+def outcomes(tmp_path: Path) -> OutcomeFile:
+    """Where the console of the installation keeps what became of events."""
+    return OutcomeFile(tmp_path / OUTCOMES)
+
+
+@pytest.fixture
 def sqs(
-    monkeypatch: pytest.MonkeyPatch, stacks: InMemoryStackRepository, letters: list[Letter]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stacks: InMemoryStackRepository,
+    letters: list[Letter],
 ) -> FakeSqs:
     """The queue of an installation that is made of fakes."""
     sqs = FakeSqs()
     monkeypatch.setattr(Target, "client", lambda self, service: sqs)
-    monkeypatch.setattr(send, "find_target", lambda args: Target(None, "queue-url", "Stacks"))
+    target = Target(None, "queue-url", "Stacks", outcomes=tmp_path / OUTCOMES)
+    monkeypatch.setattr(send, "find_target", lambda args: target)
     monkeypatch.setattr(stack_store, "stacks_of", lambda target: stacks)
     monkeypatch.setattr(send, "_letters", lambda target: lambda: letters)
     return sqs
@@ -164,7 +207,7 @@ def test_it_says_what_it_sent_and_under_which_id(
 def test_a_wait_ends_when_the_stack_has_applied_the_event(
     sqs: FakeSqs, stacks: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stacks.save([a_stack("UPDATE", version=0).with_applied("e-1")])
+    sqs.effect = lambda: stacks.save([a_stack("UPDATE", version=0).with_applied("e-1")])
 
     assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "0"]) == 0
 
@@ -174,7 +217,7 @@ def test_a_wait_ends_when_the_stack_has_applied_the_event(
 def test_a_wait_ends_when_the_event_has_ended_the_stack(
     sqs: FakeSqs, stacks: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stacks.save([a_stack(version=0).with_applied("e-1").removed(now=1)])
+    sqs.effect = lambda: stacks.save([a_stack(version=0).with_applied("e-1").removed(now=1)])
 
     assert main(["send", "s", "DESTROY", "--event-id", "e-1", "--wait", "0"]) == 0
 
@@ -190,6 +233,80 @@ def test_a_wait_ends_when_the_event_was_refused_and_tells_why(
     assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "60"]) == 1
 
     assert capsys.readouterr().err == "Refused: There is no such machine.\n"
+
+
+def told_of(outcomes: OutcomeFile, *reports: Report) -> Callable[[], object]:
+    """An event's effect: the console keeps these."""
+
+    def tell() -> None:
+        for report in reports:
+            outcomes.keep(report)
+
+    return tell
+
+
+def test_a_wait_tells_at_once_why_the_event_is_refused_for_now(
+    sqs: FakeSqs, outcomes: OutcomeFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes.keep(Report(Kind.RETURNED, event_id="e-1", reason="Of an earlier send."))
+    refused = Report(Kind.RETURNED, event_id="e-1", reason="State RUN has no handler for PING.")
+    of_another = Report(Kind.RETURNED, event_id="e-2", reason="Of another event.")
+    sqs.effect = told_of(outcomes, of_another, refused, refused)
+
+    assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "0"]) == 1
+
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == (
+        "Not applied for now, will be tried again: State RUN has no handler for PING."
+    )
+    assert said[1].startswith("Not applied within 0 s")
+    assert len(said) == 2
+
+
+def test_an_event_that_was_applied_before_is_told_to_have_had_no_effect(
+    sqs: FakeSqs, stacks: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.save([a_stack("UPDATE", version=0).with_applied("e-1")])
+
+    assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "0"]) == 0
+
+    assert len(sqs.sent) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == ["Ignored: e-1 was applied before."]
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "told"),
+    [
+        pytest.param("duplicate", 0, "Ignored: e-1 was applied before.", id="duplicate"),
+        pytest.param("late", 1, "Ignored: e-1 came too late.", id="late"),
+    ],
+)
+def test_what_the_state_machine_ignores_ends_the_wait(
+    reason: str,
+    code: int,
+    told: str,
+    sqs: FakeSqs,
+    outcomes: OutcomeFile,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sqs.effect = told_of(outcomes, Report(Kind.IGNORED, event_id="e-1", reason=reason))
+
+    assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "60"]) == code
+
+    assert told in "".join(capsys.readouterr())
+
+
+def test_a_redelivery_of_an_event_that_was_just_applied_is_not_taken_for_a_duplicate(
+    sqs: FakeSqs, outcomes: OutcomeFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied, again = (
+        Report(kind, event_id="e-1", reason="duplicate") for kind in (Kind.MOVED, Kind.IGNORED)
+    )
+    sqs.effect = told_of(outcomes, applied, again)
+
+    main(["send", "s", "PING", "--event-id", "e-1", "--wait", "0"])
+
+    assert "Ignored" not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(
@@ -223,9 +340,10 @@ def test_a_queue_that_does_not_answer_is_named(
 
     assert main(["send", "s", "PING"]) == 2
 
-    told = capsys.readouterr().err
-    assert "The event was not sent" in told
-    assert nobody in told
+    assert capsys.readouterr().err == (
+        f"cloudseam send: The event was not sent: nothing listens at {nobody}; is `cloudseam dev` "
+        "running?\n"
+    )
 
 
 def test_without_an_event_queue_it_says_which_setting_is_missing(

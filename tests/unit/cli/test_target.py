@@ -2,15 +2,18 @@
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from cloudseam.persistence import StackRepository
 from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam_cli.local.console_file import ConsoleFile
-from cloudseam_cli.stack_store import stacks_of
-from cloudseam_cli.target import NoTargetError, Target, find_target
+from cloudseam_cli.stack_store import load_all, load_one, stacks_of
+from cloudseam_cli.target import Target, find_target
+from cloudseam_cli.unreachable import NoTargetError, reason_of
 from tests.unit.cli.options import options
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/events"
@@ -39,6 +42,7 @@ def test_the_console_of_the_folder_is_found(tmp_path: Path, port: int) -> None:
     assert found.event_queue == f"http://127.0.0.1:{port}/000000000000/cloudseam-events"
     assert found.event_dead_letters == f"{found.event_queue}-dead"
     assert found.table == "Stacks"
+    assert found.outcomes == tmp_path / "outcomes.jsonl"
 
 
 def test_a_port_names_a_console_that_runs_elsewhere(tmp_path: Path) -> None:
@@ -46,6 +50,13 @@ def test_a_port_names_a_console_that_runs_elsewhere(tmp_path: Path) -> None:
 
     assert found.endpoint == "http://127.0.0.1:4999"
     assert found.event_queue == "http://127.0.0.1:4999/000000000000/cloudseam-events"
+
+
+def test_outcomes_are_read_of_the_console_of_the_folder_only(tmp_path: Path) -> None:
+    ConsoleFile(4999, os.getpid()).write(tmp_path)
+
+    assert target(tmp_path, "--port", "4999").outcomes == tmp_path / "outcomes.jsonl"
+    assert target(tmp_path, "--port", "4998").outcomes is None
 
 
 def test_the_environment_wins_over_the_console_of_the_folder(tmp_path: Path, port: int) -> None:
@@ -156,6 +167,77 @@ def test_settings_for_aws_that_cannot_be_used_are_told(monkeypatch: pytest.Monke
 
     with pytest.raises(NoTargetError, match="not-there"):
         Target(None, QUEUE, "Stacks").client("sqs")
+
+
+@pytest.fixture
+def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that says nothing of AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.mark.usefixtures("no_aws")
+def test_without_a_region_it_says_which_setting_and_which_option_name_one() -> None:
+    with pytest.raises(NoTargetError, match=r"no AWS region.*AWS_REGION.*--port"):
+        Target(None, QUEUE, "Stacks").client("sqs")
+
+
+@pytest.mark.usefixtures("no_aws")
+def test_the_region_may_be_the_one_that_lambda_functions_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+
+    assert Target(None, QUEUE, "Stacks").client("sqs").meta.region_name == "eu-west-1"
+
+
+@pytest.mark.usefixtures("no_aws")
+def test_without_credentials_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    stacks = stacks_of(Target(None, QUEUE, "Stacks"))
+
+    with pytest.raises(NoTargetError, match=r"no AWS credentials.*Log in"):
+        load_one(stacks, "s")
+
+
+@pytest.mark.usefixtures("no_aws")
+def test_a_store_in_postgresql_without_a_region_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POSTGRES_CONNECTION_SECRET", "a-secret")
+
+    with pytest.raises(NoTargetError, match="AWS_DEFAULT_REGION"):
+        load_all(stacks_of(Target(None, None, "Stacks", in_postgres=True)), None, None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda stacks: load_one(stacks, "s"), id="one"),
+        pytest.param(lambda stacks: load_all(stacks, None, None), id="all"),
+    ],
+)
+def test_a_store_that_nobody_serves_is_named_with_the_next_step(
+    call: Callable[[StackRepository], object],
+) -> None:
+    stacks = stacks_of(Target("http://127.0.0.1:9", None, "Stacks"))
+
+    with pytest.raises(NoTargetError) as raised:
+        call(stacks)
+
+    assert str(raised.value) == (
+        "The stacks were not read: nothing listens at http://127.0.0.1:9; is `cloudseam dev` "
+        "running?"
+    )
+
+
+def test_an_endpoint_elsewhere_is_named_without_what_is_secret_in_it() -> None:
+    nobody = EndpointConnectionError(endpoint_url="https://me:secret@sqs.example/queue?key=secret")
+
+    assert reason_of(nobody).startswith("https://sqs.example cannot be reached.")
 
 
 def test_stacks_in_postgresql_are_read_with_the_state_machines_settings(
