@@ -11,10 +11,12 @@ from cloudseam_cli.embedded_aws import DEFAULT_PORT
 from cloudseam_cli.interrupts import Interrupts
 from cloudseam_cli.local.console_file import FOLDER
 from cloudseam_cli.option_types import existing_folder, port_number, positive_number
+from cloudseam_cli.text import printable
 
 if TYPE_CHECKING:
     from cloudseam_cli.local.cloud import LocalCloud
 
+STATES_NAMED = 5
 EPILOG = """\
 Tasks of executor `lambda` call functions of the --functions folder: NAME.py, with a
 `lambda_handler(event, context)`, is function NAME. Locations of Terraform modules are relative
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         cloud.start(interrupts.is_stopped)
         try:
             if not interrupts.is_stopped():
-                print(_welcome(cloud, args.state_dir), flush=True)
+                print(_welcome(cloud), flush=True)
             return _show(cloud, interrupts)
         finally:
             _stop(cloud, interrupts)
@@ -92,10 +94,11 @@ def _show(cloud: LocalCloud, interrupts: Interrupts) -> int:
     from cloudseam.errors import CloudSeamError
     from cloudseam_cli.local.telling import told
 
+    port = _port_option(cloud)
     while not interrupts.is_stopped():
         try:
             for report in cloud.reports(wait_seconds=0.2):
-                print(told(report), flush=True)
+                print(told(report, here=port), flush=True)
         except CloudSeamError as error:
             print(f"cloudseam dev: {error}", file=sys.stderr)
             return 1
@@ -105,17 +108,39 @@ def _show(cloud: LocalCloud, interrupts: Interrupts) -> int:
 def _stop(cloud: LocalCloud, interrupts: Interrupts) -> None:
     print("Stopping; a task that runs is interrupted first. Again: at once.", flush=True)
     cloud.stop(interrupts.is_impatient)
+    print(_goodbye(cloud.place.terraform_state), flush=True)
 
 
-def _welcome(cloud: LocalCloud, kept: Path) -> str:
-    port = "" if kept == Path(FOLDER) else f" --port {cloud.aws.port}"
+def _goodbye(terraform_state: Path) -> str:
+    from cloudseam_cli.local.leftovers import states_in_use
+
+    end = "Stopped. Stacks and messages are gone with the emulated AWS."
+    states = [str(path.relative_to(terraform_state)) for path in states_in_use(terraform_state)]
+    if not states:
+        return end
+    more = f" and {len(states) - STATES_NAMED} more" if len(states) > STATES_NAMED else ""
+    named = printable(", ".join(states[:STATES_NAMED])) + more
+    return f"{end} Terraform's states that are not empty are in {terraform_state}: {named}."
+
+
+def _port_option(cloud: LocalCloud) -> str:
+    """What `cloudseam send` in this folder needs to find the console."""
+    return "" if cloud.place.kept == Path(FOLDER) else f" --port {cloud.aws.port}"
+
+
+def _welcome(cloud: LocalCloud) -> str:
+    queues = cloud.resources
     return f"""\
 CloudSeam runs on an AWS emulated at {cloud.aws.url}
   machines   {cloud.place.machines}
   functions  {cloud.place.functions or "none; --functions DIR deploys some"}
+  events     {queues.event_queue}
+             {queues.event_dead_letters} (dead letters)
+  tasks      {queues.task_queue}
+             {queues.task_dead_letters} (dead letters)
   state      {cloud.place.terraform_state}
   logs       {cloud.place.logs}
 Send an event from a second terminal:
-  cloudseam send my-stack EVENT --machine MACHINE{port}
+  cloudseam send my-stack EVENT --machine MACHINE{_port_option(cloud)}
 Ctrl-C stops everything.
 """

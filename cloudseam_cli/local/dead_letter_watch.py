@@ -21,11 +21,12 @@ UNKNOWN = "it was received too often without a result; see the logs"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter: an `event` or a `task` message, and why it is dead."""
+    """A dead letter: an `event` or a `task` message, why it is dead, and its id on its queue."""
 
     what: str
     body: str
     reason: str
+    message_id: str = ""
 
     @property
     def event_id(self) -> str | None:
@@ -43,6 +44,7 @@ class Letter:
             event=_text(fields.get("event")) or _text(fields.get("action")) or self.what,
             tasks=(task,) if task else (),
             reason=self.reason,
+            message_id=self.message_id,
         )
 
     def _fields(self) -> Mapping[str, Any]:
@@ -78,7 +80,7 @@ class DeadLetterWatch:
                     reason = (
                         attributes["reason"]["StringValue"] if "reason" in attributes else UNKNOWN
                     )
-                    yield Letter(what, message["Body"], reason)
+                    yield Letter(what, message["Body"], reason, message["MessageId"])
 
     def _receive(self, url: str) -> list[MessageTypeDef]:
         answer = self._client.receive_message(

@@ -22,6 +22,20 @@ def terraform_leftovers(folder: Path) -> tuple[int, list[str]]:
     return len(states), left
 
 
+def states_in_use(folder: Path) -> list[Path]:
+    """The states of a folder that are not empty; one that cannot be read counts as such."""
+    return [state for state in sorted(folder.rglob("*.tfstate")) if not _is_empty(state)]
+
+
+def _is_empty(state: Path) -> bool:
+    try:
+        # Terraform makes the file before it has anything to write.
+        text = state.read_text()
+        return not text.strip() or json.loads(text).get("resources") == []
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def bucket_keys(s3: Any, bucket: str) -> list[str] | None:
     """What lies in a bucket, None if there is no such bucket."""
     try:

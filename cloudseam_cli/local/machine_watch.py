@@ -6,6 +6,10 @@ from cloudseam.errors import CloudSeamError
 from cloudseam.locators import MachineLocator
 from cloudseam_cli.local.report import Kind, Report
 
+NO_MACHINE = (
+    "WARNING: there is no machine in the folder of machines; NAME.yml there is machine NAME"
+)
+
 
 class MachineWatch:
     """Looks at machines again and again, and tells what has changed since the last look."""
@@ -24,7 +28,6 @@ class MachineWatch:
                 self._problem = str(error)
                 yield Report(Kind.NOTE, reason=self._problem)
             return
-        self._problem = ""
         for name in sorted(names):
             now, problem = self._state(name)
             before = self._seen.get(name)
@@ -34,6 +37,11 @@ class MachineWatch:
         for name in sorted(self._seen.keys() - names):
             del self._seen[name]
             yield Report(Kind.NOTE, machine=name, reason=f"machine {name} is gone")
+        problem = "" if names else NO_MACHINE
+        if problem != self._problem:
+            self._problem = problem
+            if problem:
+                yield Report(Kind.NOTE, reason=problem)
 
     def _state(self, name: str) -> tuple[str, str | None]:
         """What tells one state of the machine from another, and what is wrong with it."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import TASK_COMPLETED
+from cloudseam.event import TASK_COMPLETED, Answer, Event
 from cloudseam.messages import parse_task
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.stack import Stack
@@ -62,27 +62,33 @@ class Report:
         return cls(**fields | {"kind": Kind(fields["kind"]), "tasks": tuple(fields["tasks"])})
 
 
-def report_outcome(outcome: Outcome) -> Report | None:
-    """What there is to tell of an event's outcome.
+def report_outcome(outcome: Outcome) -> Iterator[Report]:
+    """What there is to tell of an event's outcome, in order.
 
-    None for dead letters, which are told of when they lie on their queue, whoever put them there.
+    Nothing of dead letters, which are told of when they lie on their queue, whoever put them there.
     """
     if outcome.fate is Fate.DEAD_LETTERED:
-        return None
+        return
     known = _known(outcome)
     if outcome.error is not None:
-        return Report(Kind.RETURNED, **known, reason=reason_of(outcome.error))
-    if outcome.verdict is not Verdict.APPLIED:
-        return Report(Kind.IGNORED, **known, reason=str(outcome.verdict or "").lower())
-    return _applied(outcome, known)
+        yield Report(Kind.RETURNED, **known, reason=reason_of(outcome.error))
+    elif outcome.verdict is not Verdict.APPLIED:
+        yield Report(Kind.IGNORED, **known, reason=str(outcome.verdict or "").lower())
+    else:
+        yield from _applied(outcome, known)
 
 
-def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Report:
+def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Iterator[Report]:
     before, after, event = outcome.before, outcome.after, outcome.event
     answer = event.answer if event else None
-    if _has_moved(before, after) or event is None or answer is None:
+    if event is not None and answer is not None:
+        yield _answered(event, answer, known)
+    if answer is None or _has_moved(before, after):
         asked = tuple(run.task.name for run in outcome.effects)
-        return Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
+        yield Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
+
+
+def _answered(event: Event, answer: Answer, known: Mapping[str, Any]) -> Report:
     completed = event.name == TASK_COMPLETED
     return Report(
         Kind.SATISFIED if completed else Kind.FAILED,

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
+from shlex import quote
 
+from cloudseam.event import RETRY_FAILED_TASKS
 from cloudseam_cli.local.report import Kind, Report
 from cloudseam_cli.text import printable
 
@@ -10,11 +12,27 @@ NEW = "(new)"
 GONE = "(gone)"
 
 
-def told(report: Report) -> str:
-    """One report as a line, with the time; a reason may go on over more lines."""
+def told(report: Report, *, here: str | None = None) -> str:
+    """One report as a line, with the time; a reason may go on over more lines.
+
+    `here` is what a `cloudseam send` needs besides to reach this console; with it, a failed task's
+    line ends with the command that runs the task again.
+    """
     clock = time.strftime("%H:%M:%S", time.localtime(report.at))
     who = f"{report.stack}  " if report.stack else ""
-    return printable(f"{clock}  {who}{_WORDS[report.kind](report)}")
+    line = printable(f"{clock}  {who}{_WORDS[report.kind](report)}")
+    return line if here is None else line + _way_on(report, here)
+
+
+def _way_on(report: Report, here: str) -> str:
+    """The command after a failed task, where its stack has a name that can be typed."""
+    if report.kind is not Kind.FAILED or printable(report.stack) != report.stack:
+        return ""
+    # A word that begins with a dash would be read as an option.
+    end = (
+        f" -- {quote(report.stack)}" if report.stack.startswith("-") else f" {quote(report.stack)}"
+    )
+    return f"  — run it again: cloudseam send{here}{end} {RETRY_FAILED_TASKS}"
 
 
 def _moved(report: Report) -> str:
@@ -34,7 +52,8 @@ def _returned(report: Report) -> str:
 
 def _dead_letter(report: Report) -> str:
     task = f" of task {', '.join(report.tasks)}" if report.tasks else ""
-    return f"DEAD LETTER {report.event}{task}: {report.reason}"
+    message = f" (message {report.message_id})" if report.message_id else ""
+    return f"DEAD LETTER {report.event}{task}{message}: {report.reason}"
 
 
 _WORDS: Mapping[Kind, Callable[[Report], str]] = {

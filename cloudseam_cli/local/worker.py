@@ -109,8 +109,7 @@ def _state_machine(tell: Callable[[Report], None]) -> Worker:
     from state_machine import app
 
     def observe(outcome: Any) -> None:
-        report = report_outcome(outcome)
-        if report is not None:
+        for report in report_outcome(outcome):
             tell(report)
 
     app.observers.append(observe)

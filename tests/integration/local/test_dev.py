@@ -54,6 +54,39 @@ def test_a_signal_ends_everything_with_code_0(
     assert not is_open(port)
     assert not (folder / ".cloudseam" / "dev.json").exists()
     assert "Traceback" not in dev.text
+    end = dev.text.splitlines()[-1]
+    assert end == "Stopped. Stacks and messages are gone with the emulated AWS."
+
+
+def test_it_names_its_queues(dev: Console) -> None:
+    base = f"http://127.0.0.1:{dev.port}/000000000000"
+    for queue in ("cloudseam-events", "cloudseam-tasks"):
+        assert f" {base}/{queue}\n" in dev.text
+        assert f" {base}/{queue}-dead (dead letters)\n" in dev.text
+
+
+def test_a_wait_is_told_of_a_refusal_and_of_a_duplicate(
+    dev: Console, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    for name in ("SQS_EVENT_QUEUE_URL", "DYNAMODB_TABLE"):
+        monkeypatch.delenv(name, raising=False)
+    note = ["send", "s", "NEW-IMAGE", "--machine", "preview-functions", "--wait", "5"]
+
+    assert main(note) == 1
+    assert "Not applied for now, will be tried again: " in capsys.readouterr().err
+
+    launch = ["send", "s", "LAUNCH", "--machine", "preview-functions", "--event-id", "e-1"]
+    assert [main([*launch, "--wait"]), main([*launch, "--wait"])] == [0, 0]
+    said = capsys.readouterr().out
+    assert "Applied: s is in state" in said
+    assert said.splitlines()[-1] == "Ignored: e-1 was applied before."
+
+
+def test_a_folder_without_a_machine_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "machines").mkdir()
+    with console("dev", "--port", "0", "--satisfiers", "1", folder=tmp_path) as dev:
+        dev.wait_for("WARNING: there is no machine in the folder of machines")
 
 
 def test_nothing_outlives_a_console_that_is_killed(dev: Console) -> None:
@@ -172,6 +205,7 @@ def test_a_terraform_that_runs_is_interrupted_and_keeps_its_state(
     assert dev.ended() == 0, dev.text
     assert all_ended(started)
     (state,) = (folder / ".cloudseam" / "terraform").rglob("*.tfstate")
+    assert state.name in dev.text.splitlines()[-1]
     assert '"terraform_data"' in state.read_text()
     assert not list(state.parent.glob(".*.lock.info"))
 

@@ -1,5 +1,6 @@
 """What is told of an outcome, and in which words."""
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,7 @@ from tests.builders import (
     given,
     token_of,
 )
+from tests.unit.cli.options import options
 
 
 def outcome_of(event: Event, stack: Stack | None = None) -> Outcome:
@@ -36,11 +38,10 @@ def outcome_of(event: Event, stack: Stack | None = None) -> Outcome:
 
 
 def words(outcome: Outcome) -> str:
-    """The line for an outcome, without the time."""
-    report = report_outcome(outcome)
-    assert report is not None
-    assert Report.parse(report.line()) == report
-    return told(report).split("  ", 1)[1]
+    """The lines for an outcome, without the times."""
+    reports = list(report_outcome(outcome))
+    assert [Report.parse(report.line()) for report in reports] == reports
+    return "\n".join(told(report).split("  ", 1)[1] for report in reports)
 
 
 WORKING = a_stack("PROVISION", tasks={"net": "PENDING", "db": "PENDING"}, previous_state="INIT")
@@ -82,7 +83,7 @@ ENDING = a_stack("DESTROY", tasks={"net-down": "PENDING"}, previous_state="RUN")
         pytest.param(
             a_completion("db", token_of(LAST, "db")),
             LAST,
-            "s  PROVISION → RUN by TASK_COMPLETED of db",
+            "s  task db satisfied\ns  PROVISION → RUN by TASK_COMPLETED of db",
             id="satisfied-the-last",
         ),
         pytest.param(
@@ -94,7 +95,7 @@ ENDING = a_stack("DESTROY", tasks={"net-down": "PENDING"}, previous_state="RUN")
         pytest.param(
             a_completion("net-down", token_of(ENDING, "net-down")),
             ENDING,
-            "s  DESTROY → (gone) by TASK_COMPLETED of net-down",
+            "s  task net-down satisfied\ns  DESTROY → (gone) by TASK_COMPLETED of net-down",
             id="ended",
         ),
         pytest.param(
@@ -120,7 +121,9 @@ ENDING = a_stack("DESTROY", tasks={"net-down": "PENDING"}, previous_state="RUN")
         ),
     ],
 )
-def test_an_outcome_is_told_in_one_line(event: Event, stack: Stack | None, line: str) -> None:
+def test_an_outcome_is_told_in_a_line_and_an_answer_before_what_it_leads_to(
+    event: Event, stack: Stack | None, line: str
+) -> None:
     assert words(outcome_of(event, stack)) == line
 
 
@@ -146,15 +149,14 @@ def test_what_is_tried_again_is_told_with_its_reason(error: Exception, reason: s
 
 
 def test_dead_letters_are_told_of_where_they_lie() -> None:
-    assert report_outcome(replace(returned(ValueError()), fate=Fate.DEAD_LETTERED)) is None
+    assert not list(report_outcome(replace(returned(ValueError()), fate=Fate.DEAD_LETTERED)))
 
 
 def test_no_metadata_value_is_told() -> None:
     event = an_event("LAUNCH", machine="life", metadata={"password": CANARY})
 
-    report = report_outcome(outcome_of(event))
+    (report,) = report_outcome(outcome_of(event))
 
-    assert report is not None
     assert CANARY not in report.line()
 
 
@@ -170,6 +172,40 @@ def test_the_tasks_of_a_batch_are_told_and_what_is_no_task_is_not() -> None:
         "s  task smoke started (lambda)",
     ]
     assert CANARY not in "".join(report.line() for report in reports)
+
+
+@pytest.mark.parametrize(
+    ("stack", "here", "command"),
+    [
+        pytest.param("s", "", "cloudseam send s RETRY_FAILED_TASKS", id="in-this-folder"),
+        pytest.param("s", " --port 1", "cloudseam send --port 1 s RETRY_FAILED_TASKS", id="port"),
+        pytest.param("a b", "", "cloudseam send 'a b' RETRY_FAILED_TASKS", id="quoted"),
+        pytest.param("-s", "", "cloudseam send -- -s RETRY_FAILED_TASKS", id="dash"),
+    ],
+)
+def test_a_failed_tasks_line_ends_with_the_command_that_runs_it_again(
+    stack: str, here: str, command: str
+) -> None:
+    report = Report(Kind.FAILED, stack=stack, tasks=("db",), reason="no space")
+
+    assert told(report, here=here).endswith(f"TASK FAILED db: no space  — run it again: {command}")
+    assert options("send", *shlex.split(command)[2:]).stack == stack
+
+
+def test_a_stack_whose_name_cannot_be_shown_gets_no_command() -> None:
+    assert "send" not in told(Report(Kind.FAILED, stack="\x1b[2J", tasks=("db",)), here="")
+
+
+def test_no_other_line_ends_with_a_command() -> None:
+    others = [Report(kind, stack="s") for kind in Kind if kind is not Kind.FAILED]
+
+    assert not [report.kind for report in others if "send" in told(report, here="")]
+
+
+def test_a_dead_letter_is_told_with_its_message() -> None:
+    report = Report(Kind.DEAD_LETTER, stack="s", event="PING", message_id="m-1", reason="why")
+
+    assert told(report).endswith("s  DEAD LETTER PING (message m-1): why")
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -11,7 +11,7 @@ from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine
 from cloudseam_cli.local.dead_letter_watch import DeadLetterWatch, Letter
 from cloudseam_cli.local.functions import problem_of
-from cloudseam_cli.local.machine_watch import MachineWatch
+from cloudseam_cli.local.machine_watch import NO_MACHINE, MachineWatch
 from tests.builders import a_machine
 from tests.emulated import EmulatedAws, emulated_aws
 
@@ -77,12 +77,21 @@ def test_a_machine_is_told_of_when_it_becomes_another_one_and_when_it_goes() -> 
     assert noticed(watch) == ["machine a changed"]
 
     machines._machines.clear()
-    assert noticed(watch) == ["machine a is gone"]
+    assert noticed(watch) == ["machine a is gone", NO_MACHINE]
     assert noticed(watch) == []
 
 
-def test_a_folder_that_goes_away_is_told_of_once_and_again_when_it_goes_again() -> None:
+def test_a_folder_without_a_machine_is_warned_of_once_until_it_has_one() -> None:
     machines = Machines()
+    watch = MachineWatch(machines)
+
+    assert [noticed(watch), noticed(watch)] == [[NO_MACHINE], []]
+    machines.put(a_machine(name="a"))
+    assert [noticed(watch), noticed(watch)] == [["machine a is ready"], []]
+
+
+def test_a_folder_that_goes_away_is_told_of_once_and_again_when_it_goes_again() -> None:
+    machines = Machines(a_machine(name="a"))
     watch = MachineWatch(machines)
     missing = InvalidSettingsError("the folder is not there")
 
@@ -91,7 +100,8 @@ def test_a_folder_that_goes_away_is_told_of_once_and_again_when_it_goes_again() 
         machines.trouble = trouble
         steps.append(noticed(watch))
 
-    assert steps == [["the folder is not there"], [], [], ["the folder is not there"]]
+    told = ["the folder is not there"]
+    assert steps == [told, [], ["machine a is ready"], told]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +142,10 @@ def test_each_letter_is_told_of_once_and_stays_where_it_is(aws: EmulatedAws) -> 
     assert list(watch.look()) == []
 
     letter(aws, events, "{}", "not an event")
-    assert list(watch.look()) == [Letter("event", "{}", "not an event")]
+    (first,) = watch.look()
+    assert (first.what, first.body, first.reason) == ("event", "{}", "not an event")
+    assert first.message_id
+    assert first.report().message_id == first.message_id
     assert list(watch.look()) == []
 
     letter(aws, tasks, "[]")
