@@ -67,6 +67,14 @@ STACK_ID_SET = Rule(
     "`stack_id` is always the stack's id.", "Remove it; the module gets `stack_id` by itself."
 )
 
+HANDLER_IS_STATE = Rule(
+    "This must be a list, but is the name of a state.",
+    "Write `[{{action: advance, state: {state}}}]`.",
+)
+HANDLER_IS_MAPPING = Rule(
+    "This must be a list, but is a single mapping.", "Put it in `[ ]`, as a list."
+)
+ACTION_IS_KEY = Rule("`{key}` is an action, but stands as a key.", "Write `{action}`.")
 STATE_ON_NO_OP = Rule("`no-op` takes no `state`.", "Remove `state`, or write `action: advance`.")
 TWO_ADVANCES = Rule(
     "The list advances twice: the stack would pass through {state} without running its tasks.",

@@ -7,8 +7,8 @@ from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.definition import Handler, State
 from cloudseam.languages.cloudseam_v1.names import Names, check_name, check_use
 from cloudseam.languages.part import Part
-from cloudseam.languages.wording import shown
-from cloudseam.languages.yaml_tree import ScalarNode, kind_of
+from cloudseam.languages.wording import short, shown
+from cloudseam.languages.yaml_tree import MappingNode, ScalarNode, kind_of
 from cloudseam.stack import INITIAL_STATE
 
 STATE_KEYS = ("terminal", "tasks", "on")
@@ -88,7 +88,7 @@ def _parse_on(part: Part | None, names: Names) -> dict[str, Handler]:
 
 def _parse_handler(part: Part, names: Names) -> Handler:
     target = None
-    for action in part.items(f"`[{ACTION_EXAMPLE.strip('`')}]`, or as `[]`") or ():
+    for action in _actions(part, names) or ():
         to = _parse_action(action, names)
         if to is not None and target is not None:
             action.add(rules.TWO_ADVANCES, state=shown(target))
@@ -96,10 +96,25 @@ def _parse_handler(part: Part, names: Names) -> Handler:
     return Handler(target)
 
 
+def _actions(part: Part, names: Names) -> list[Part] | None:
+    """The parts of a handler's list. None, and reported, if it is something else."""
+    value = part.node.value if isinstance(part.node, ScalarNode) else None
+    if isinstance(value, str) and value in (names.states or ()):
+        part.add(rules.HANDLER_IS_STATE, state=short(value))
+    elif isinstance(part.node, MappingNode):
+        part.add(rules.HANDLER_IS_MAPPING)
+    else:
+        return part.items(f"`[{ACTION_EXAMPLE.strip('`')}]`, or as `[]`")
+    return None
+
+
 def _parse_action(part: Part, names: Names) -> str | None:
     """The state that the action advances to, if it does."""
     entries = part.entries(ACTION_EXAMPLE)
     if entries is None:
+        return None
+    if len(entries) == 1 and (key := next(iter(entries))) in ACTION_KEYS:
+        entries[key].add_at_key(rules.ACTION_IS_KEY, key=key, action=_meant(key, entries[key]))
         return None
     if "action" not in entries:
         part.missing("action", "`action: no-op` or `action: advance`")
@@ -108,6 +123,15 @@ def _parse_action(part: Part, names: Names) -> str | None:
     if kind == "no-op" and "state" in entries:
         entries["state"].add_at_key(rules.STATE_ON_NO_OP)
     return _parse_target(part, entries, names) if kind == "advance" else None
+
+
+def _meant(kind: str, part: Part) -> str:
+    """What was meant by an action that stands as a key, with the state as its value."""
+    if "state" not in ACTION_KEYS[kind]:
+        return f"{{action: {kind}}}"
+    value = part.node.value if isinstance(part.node, ScalarNode) else None
+    state = short(value) if isinstance(value, str) and value else "…"
+    return f"{{action: {kind}, state: {state}}}"
 
 
 def _parse_target(part: Part, entries: Mapping[str, Part], names: Names) -> str | None:
