@@ -3,6 +3,9 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -161,3 +164,30 @@ def test_metrics_that_cannot_be_told_do_not_make_a_batch_come_again(
 
     assert handler({}, None) == "done"
     assert "Metrics were lost" in log.getvalue()
+
+
+# Says whether the X-Ray SDK was loaded, in a process where nothing else could have done it.
+TRACED = """
+import sys
+import state_machine.app
+print("aws_xray_sdk" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("setting", "loaded"), [("", "False"), ("0", "False"), ("1", "True")])
+def test_tracing_costs_nothing_unless_it_is_asked_for(setting: str, loaded: str) -> None:
+    # As on Lambda: elsewhere Powertools switches tracing off by itself.
+    environment = {**os.environ, "CLOUDSEAM_TRACING": setting, "AWS_SAM_LOCAL": ""} | {
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "AWS_LAMBDA_FUNCTION_NAME": "state-machine",
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-c", TRACED],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout.strip() == loaded
