@@ -55,7 +55,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = import_module(COMMANDS[name].module)
     parser = argparse.ArgumentParser(prog=f"cloudseam {name}", description=_described(name))
     command.add_arguments(parser)
-    return _run(name, command.run, parser.parse_args(arguments[1:]))
+    args, left = parser.parse_known_args(arguments[1:])
+    if left:
+        parser.error(_not_understood(left))
+    return _run(name, command.run, args)
+
+
+def _not_understood(left: Sequence[str]) -> str:
+    """Names unknown options. Other words may be values of metadata: they are only counted."""
+    options = [word.partition("=")[0] for word in left if word.startswith("--") and word != "--"]
+    if options:
+        return f"unknown options: {' '.join(options)}"
+    words = "1 word is" if len(left) == 1 else f"{len(left)} words are"
+    return f"{words} too many; a value goes after its option"
 
 
 def _run(name: str, run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:

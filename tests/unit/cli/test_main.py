@@ -93,6 +93,17 @@ def test_every_command_has_help_with_examples_and_exit_codes(
     assert "exit codes: 0 " in said
 
 
+def test_an_option_that_there_is_not_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_command(lambda args: 0, monkeypatch)
+
+    with pytest.raises(SystemExit):
+        main(["try", "--slow=1", "word"])
+
+    assert capsys.readouterr().err.endswith("error: unknown options: --slow\n")
+
+
 def test_a_commands_exit_code_is_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     a_command(lambda args: 5 if args.fast else 4, monkeypatch)
 

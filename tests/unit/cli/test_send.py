@@ -81,6 +81,8 @@ def test_metadata_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) 
     "arguments",
     [
         pytest.param(["--metadata", "x=3", CANARY, "SET"], id="stack-after-metadata"),
+        pytest.param(["s", "E", f"password={CANARY}"], id="option-forgotten"),
+        pytest.param(["s", "E", f"--password={CANARY}"], id="option-unknown"),
         pytest.param(["s", "E", "--metadata", "x=3", CANARY], id="key-forgotten"),
         pytest.param(["s", "E", "--metadata-json", f"{{{CANARY}"], id="bad-json"),
     ],
@@ -88,9 +90,10 @@ def test_metadata_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) 
 def test_what_was_typed_as_metadata_is_not_told(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ended:
         main(["send", *arguments])
 
+    assert ended.value.code == 2
     assert CANARY not in "".join(capsys.readouterr())
 
 
