@@ -57,6 +57,7 @@ TASK_NAME_MALFORMED = Rule(
     "{name} cannot be the name of a task.",
     f"Use 1 to {MAX_NAME_CHARACTERS} printable characters.",
 )
+TASK_KEYS_STRAY = Rule("A task does not have these keys: {keys}.", "Did you mean {example}?")
 STATE_SHARED = Rule(
     "This task would have the same Terraform state as the task {task} on line {line}, but their "
     "sources are different: applying one would destroy what the other has made.",

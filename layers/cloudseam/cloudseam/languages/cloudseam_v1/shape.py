@@ -1,11 +1,17 @@
 """What a task's config may look like, as a value: keys, which of them are needed, and of what."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cloudseam.languages.part import Part
 from cloudseam.languages.rule import Rule
+from cloudseam.languages.wording import SHOWN_CHARACTERS
+from cloudseam.languages.yaml_tree import Node, ScalarNode
+
+# Only what needs no quotes in YAML; a URL has a colon.
+PATH = re.compile(rf"[A-Za-z_./][\w./-]{{0,{SHOWN_CHARACTERS - 1}}}", re.ASCII)
 
 
 class Shape(Protocol):
@@ -99,10 +105,14 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """A mapping whose `type` says which keys it has. `what` says what it is."""
+    """A mapping whose `type` says which keys it has. `what` says what it is.
+
+    A path that stands in its place is probably meant for the only key of the kind `of_path`.
+    """
 
     what: str
     kinds: Mapping[str, Mapping[str, Shape]]
+    of_path: str = ""
     is_required: bool = True
 
     @property
@@ -112,7 +122,7 @@ class Kinds:
 
     def check(self, part: Part) -> None:
         """See `Shape.check`."""
-        entries = part.entries(f"`{self.example}`")
+        entries = part.entries(f"`{self._example_for(part.node)}`")
         if entries is None:
             return
         if "type" not in entries:
@@ -121,6 +131,17 @@ class Kinds:
         kind = entries["type"].one_of(list(self.kinds), f"a type of {self.what}")
         if kind is not None:
             self._keys(kind).check(part)
+
+    def _example_for(self, node: Node) -> str:
+        """The example that comes nearest to what is written."""
+        written = node.value if isinstance(node, ScalarNode) else None
+        if not isinstance(written, str):
+            return self.example
+        if written in self.kinds:
+            return self._keys(written).example
+        if not self.of_path or not PATH.fullmatch(written):
+            return self.example
+        return f"{{type: {self.of_path}, {next(iter(self.kinds[self.of_path]))}: {written}}}"
 
     def _keys(self, kind: str) -> Keys:
         kind_of = OneOf(f"a type of {self.what}", (kind,))

@@ -24,6 +24,7 @@ TOP_LEVEL = {
 }
 FREE_PREFIX = "x-"
 STATES_EXAMPLE = "`{INIT: {on: {GO: [{action: advance, state: RUN}]}}}`"
+TASKS_EXAMPLE = "`network: {executor: …, config: …}`, or as `{}`"
 SYSTEM_EVENTS = ANSWERS | RETRIES
 
 Entries = dict[str, Part]
@@ -47,7 +48,7 @@ def parse_spec(name: str, root: Part) -> StatesMachine | None:
 def _parse_body(name: str, root: Part, bound: Entries) -> StatesMachine | None:
     events = _parse_events(bound.get("events"))
     states = _entries(bound.get("states"), STATES_EXAMPLE)
-    tasks = _entries(bound.get("tasks"), "`{}`, or with the machine's tasks")
+    tasks = _entries(bound.get("tasks"), TASKS_EXAMPLE)
     names = Names(
         events, _declared(bound.get("states"), states), _declared(bound.get("tasks"), tasks)
     )

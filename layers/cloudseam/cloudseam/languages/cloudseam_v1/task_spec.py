@@ -8,7 +8,7 @@ from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.shape import FreeMapping, Keys, Kinds, OneOf, Text
 from cloudseam.languages.cloudseam_v1.terraform_state import check_states
 from cloudseam.languages.part import Part
-from cloudseam.languages.wording import shown
+from cloudseam.languages.wording import listed, shown
 from cloudseam.machine import TaskSpec
 
 # docs/machines.md has this table too; a test compares them.
@@ -22,6 +22,7 @@ EXECUTORS: Mapping[str, Keys] = {
                     "s3": {"bucket": Text("my-modules"), "key": Text("network/")},
                     "local": {"location": Text("modules/network")},
                 },
+                of_path="local",
             ),
             "action": OneOf("a terraform action", ("apply", "destroy")),
             "variables": FreeMapping("{size: 3}", refused={"stack_id": rules.STACK_ID_SET}),
@@ -32,6 +33,10 @@ EXECUTORS: Mapping[str, Keys] = {
         "a lambda config", {"name": Text("my-function"), "args": FreeMapping("{size: 3}")}
     ),
 }
+TASK_KEYS = ("executor", "config")
+CONFIG_KEYS = {key for config in EXECUTORS.values() for key in config.keys}
+# Not a key of a task, but what other tools call an executor.
+TYPE = "type"
 TASK_EXAMPLE = "`{executor: lambda, config: {name: my-function}}`"
 
 
@@ -48,7 +53,10 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
     entries = part.entries(TASK_EXAMPLE)
     if entries is None:
         return None
-    part.check_keys(entries, ("executor", "config"), "a task")
+    if (stray := _stray_keys(entries)) and part.is_complete:
+        part.add_at_key(rules.TASK_KEYS_STRAY, keys=listed(stray), example=_meant(entries))
+        return None
+    part.check_keys(entries, TASK_KEYS, "a task")
     executor = _parse_executor(part, entries)
     config = entries.get("config")
     if config is None:
@@ -58,6 +66,23 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
         return None
     EXECUTORS[executor].check(config)
     return TaskSpec(name, executor, cast(dict[str, Json], config.value()))
+
+
+def _stray_keys(entries: Mapping[str, Part]) -> list[str]:
+    """The keys that stand in for a missing `executor` or `config`."""
+    misnamed = {TYPE} if "executor" not in entries else set()
+    misplaced = CONFIG_KEYS if "config" not in entries else set()
+    return [key for key in entries if key in misnamed | misplaced]
+
+
+def _meant(entries: Mapping[str, Part]) -> str:
+    """The task that was probably meant, without the values of its config."""
+    named = entries.get("executor", entries.get(TYPE))
+    name = named.value() if named else None
+    executor = name if isinstance(name, str) and name in EXECUTORS else "…"
+    inside = [f"{key}: …" for key in entries if key in CONFIG_KEYS]
+    config = f"{{{', '.join(inside)}}}" if inside and "config" not in entries else "…"
+    return f"`{{executor: {executor}, config: {config}}}`"
 
 
 def _parse_executor(part: Part, entries: Mapping[str, Part]) -> str | None:
