@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cloudseam.aws import LOCAL_ENDPOINTS, is_local, local_arguments
+from cloudseam.aws import LOCAL_ENDPOINTS, client_arguments, is_local, local_arguments
 
 COMPOSE = Path(__file__).parents[2] / "compose.yaml"
 LOCAL = {"LOCAL_MODE": "true"}
@@ -65,3 +65,9 @@ def test_the_hosts_are_services_of_the_compose_file() -> None:
         host = endpoint.removeprefix("http://").partition(":")[0]
         assert host in services
     assert "db" in services
+
+
+def test_the_region_is_read_from_the_variable_that_lambda_and_other_sdks_use() -> None:
+    assert client_arguments("sqs", {"AWS_REGION": "eu-west-1"}) == {"region_name": "eu-west-1"}
+    assert client_arguments("sqs", {"AWS_DEFAULT_REGION": "eu-west-1"}) == {}
+    assert client_arguments("sqs", LOCAL)["region_name"] == "us-east-1"

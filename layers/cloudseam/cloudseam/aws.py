@@ -32,7 +32,15 @@ _making = Lock()
 def make_client(service: str, config: Config = QUICK) -> Any:
     """A client of the service, at its standard endpoint or where the environment says."""
     with _making:
-        return boto3.client(service, config=config, **local_arguments(service, os.environ))  # type: ignore[call-overload]
+        return boto3.client(service, config=config, **client_arguments(service, os.environ))  # type: ignore[call-overload]
+
+
+def client_arguments(service: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What a client has to be told: `AWS_REGION`, as boto3 reads `AWS_DEFAULT_REGION` only, and
+    where to find a service in `LOCAL_MODE`."""
+    region = environ.get("AWS_REGION")
+    named = {"region_name": region} if region else {}
+    return named | local_arguments(service, environ)
 
 
 def local_arguments(service: str, environ: Mapping[str, str]) -> dict[str, str]:
