@@ -32,6 +32,10 @@ MISPLACED_COLON = Rule(
     "Quote the text if it holds `: `; otherwise check how far this line and the one before are "
     "indented.",
 )
+COLON_IN_VALUE = Rule(
+    "A second `:` stands in this value.", "Quote the text, or put a comma before the next key."
+)
+MISSING_SPACE = Rule("There is no space after a key's `:`.", "Put a space after `{key}:`.")
 MISSING_COLON = Rule("This line has no `:` after its key.", "Write it as `key: value`.")
 RESERVED_CHARACTER = Rule("A value cannot begin with {character}.", "Quote the value.")
 BAD_ESCAPE = Rule(
