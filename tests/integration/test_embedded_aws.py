@@ -160,7 +160,7 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(
 ) -> None:
     monkeypatch.setattr(embedded_aws, "find_spec", lambda name: None)
 
-    with pytest.raises(EmulatorMissingError, match=r"make setup.*cloudseam\[cli\]"):
+    with pytest.raises(EmulatorMissingError, match=r"make setup.*\.venv/bin/cloudseam"):
         EmbeddedAws(0).start()
 
 
