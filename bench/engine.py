@@ -15,9 +15,11 @@ from cloudseam.delivery import Delivery
 from cloudseam.languages import load_machine
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.outcome import Fate
-from cloudseam.persistence.memory import InMemoryStackRepository
+from cloudseam.persistence.memory import InMemoryMachineVersions, InMemoryStackRepository
+from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.queues.memory import InMemoryQueue
 from cloudseam.service import StackService
+from cloudseam.timers import NoTimers
 
 MACHINE = Path(__file__).parents[1] / "machines" / "preview-functions.yml"
 STACKS = 200
@@ -40,7 +42,11 @@ def engine_cpu(batch: int) -> float:
     machine = load_machine("bench", MACHINE.read_bytes(), MACHINE.name)
     tasks = InMemoryQueue()
     service = StackService(
-        InMemoryStackRepository(), InMemoryMachineLocator([machine]), tasks, SystemClock()
+        InMemoryStackRepository(),
+        PinnedMachines(InMemoryMachineLocator([machine]), InMemoryMachineVersions()),
+        tasks,
+        NoTimers(),
+        SystemClock(),
     )
     events, seconds = 0, 0.0
     for step in ("LAUNCH", "UPDATE", "DESTROY"):

@@ -173,7 +173,7 @@ def _drive(cloud: LocalCloud, machine: str, limit: float, interrupts: Interrupts
 def _drive_of(
     cloud: LocalCloud, machine: str, view: View, limit: float, interrupts: Interrupts
 ) -> Drive:
-    from cloudseam.persistence.dynamodb import DynamoDBStackRepository
+    from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
     from cloudseam_cli.local.client import emulator_client
     from cloudseam_cli.local.drive import Drive
 

@@ -22,18 +22,16 @@ def stacks_of(target: Target) -> StackRepository:
     if target.in_postgres:
         with reaching(NOT_READ):
             return _in_postgres()
-    from cloudseam.persistence.dynamodb import DynamoDBStackRepository
+    from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 
     return DynamoDBStackRepository(target.client("dynamodb"), target.table)
 
 
 def _in_postgres() -> StackRepository:
-    """As the state machine's settings say. Those that are not about the store are filled in."""
-    from state_machine.settings import StateMachineSettings
-    from state_machine.wiring import build_stacks
+    """As the functions' settings say."""
+    from cloudseam.persistence.store import StoreSettings, open_store
 
-    others = {"MACHINE_LOCATOR": "LOCAL_FS", "MACHINE_SPEC_DIR": ".", "SQS_TASK_QUEUE_URL": "none"}
-    return build_stacks(StateMachineSettings.from_environment({**os.environ, **others}))
+    return open_store(StoreSettings.from_environment(os.environ)).stacks
 
 
 def load_one(stacks: StackRepository, stack_id: str) -> Stack | None:

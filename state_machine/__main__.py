@@ -19,7 +19,7 @@ def main() -> int:
         if is_local(os.environ) and not settings.postgres_secret:
             from state_machine.local_table import create_table
 
-            create_table(make_client("dynamodb"), settings.dynamodb_table)
+            create_table(make_client("dynamodb"), settings.dynamodb_table or "Stacks")
         app.service()
     except CloudSeamError as error:
         print(f"state_machine: {error}", file=sys.stderr)

@@ -1,11 +1,10 @@
 """The state machine function: a batch of SQS records in, the ones to be tried again out."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cloudseam.batch import answer_batch
@@ -14,8 +13,10 @@ from cloudseam.delivery import Delivery
 from cloudseam.observability import log_event, observed
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.service import StackService
+from cloudseam.sweep import Sweep
 from state_machine import wiring
 from state_machine.settings import StateMachineSettings
+from state_machine.sweeping import rest_of_sweep, run_sweep
 
 # Called with each outcome, after it has been logged: `cloudseam dev` shows transitions this way.
 observers: list[Callable[[Outcome], None]] = []
@@ -39,17 +40,42 @@ def dead_letters() -> DeadLetters:
     return wiring.build_dead_letters(settings())
 
 
+@cache
+def sweep() -> Sweep:
+    """The sweep of this container."""
+    return wiring.build_sweep(settings(), service())
+
+
 @observed
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Handles an SQS event; see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
-    return answer_batch(event, handle)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
+    """Handles an SQS event; see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html.
+
+    An event that says `sweep`, as a schedule sends it, has all stacks that wait looked at.
+    """
+
+    def time_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    if "sweep" in event:
+        return run_sweep(sweep(), wiring.build_event_queue(settings()), time_left)
+    return answer_batch(event, lambda deliveries: handle(deliveries, time_left))
 
 
-def handle(deliveries: Sequence[Delivery]) -> list[Exception | None]:
+def handle(
+    deliveries: Sequence[Delivery], time_left: Callable[[], float]
+) -> list[Exception | None]:
     """For each delivery the error that sends it back to the queue, or None."""
-    outcomes = dead_letters().settle(service().handle_batch(deliveries))
+    for after in filter(None, (rest_of_sweep(delivery.body) for delivery in deliveries)):
+        run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, after)
+    events = [delivery for delivery in deliveries if rest_of_sweep(delivery.body) is None]
+    outcomes = dead_letters().settle(service().handle_batch(events))
     for outcome in outcomes:
         log_event(outcome)
         for observer in observers:
             observer(outcome)
-    return [outcome.error if outcome.fate is Fate.RETURNED else None for outcome in outcomes]
+    failed = {
+        outcome.delivery.message_id: outcome.error
+        for outcome in outcomes
+        if outcome.fate is Fate.RETURNED
+    }
+    return [failed.get(delivery.message_id) for delivery in deliveries]

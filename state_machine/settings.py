@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from cloudseam.settings import Settings
+from cloudseam.persistence.store import StoreSettings
 
 
-class StateMachineSettings(Settings):
+class StateMachineSettings(StoreSettings):
     """Read from the environment; see docs/configuration.md."""
 
     machine_locator: Literal["LOCAL_FS", "S3"] = Field(
@@ -42,8 +42,8 @@ class StateMachineSettings(Settings):
     event_queue_url: str | None = Field(
         default=None,
         alias="SQS_EVENT_QUEUE_URL",
-        description="The queue that events come from; needed to space out new attempts, and "
-        "required by `python -m state_machine`, which polls it.",
+        description="The queue that events come from; needed for timers and to space out new "
+        "attempts, and required by `python -m state_machine`, which polls it.",
     )
     dead_letter_queue_url: str | None = Field(
         default=None,
@@ -59,26 +59,29 @@ class StateMachineSettings(Settings):
         description="At this receive an event that still fails is dead-lettered with its reason. "
         "Keep it below the queue's own `maxReceiveCount`.",
     )
-    dynamodb_table: str = Field(
-        default="Stacks", alias="DYNAMODB_TABLE", description="The table that stacks are kept in."
+    history: Literal["recent", "full"] = Field(
+        default="recent",
+        alias="HISTORY",
+        description="`recent` keeps the last few events of a stack in its row; `full` keeps all "
+        "of them as well, in rows of their own.",
     )
-    postgres_secret: str | None = Field(
-        default=None,
-        alias="POSTGRES_CONNECTION_SECRET",
-        description="The name or ARN of a secret with the connection to PostgreSQL. If it is set, "
-        "stacks are kept there and not in DynamoDB; see [postgresql.md](postgresql.md).",
+    machine_versions: Literal["pinned", "latest"] = Field(
+        default="pinned",
+        alias="MACHINE_VERSIONS",
+        description="`pinned`: a stack stays on the version of the machine that it started on, "
+        "until it is moved. `latest`: every stack follows the machine's file, as in the original.",
     )
-    postgres_tls: Literal["verify", "off"] | None = Field(
-        default=None,
-        alias="POSTGRES_TLS",
-        description="`verify` encrypts connections to this machine too, which are plain without "
-        "it; `off` leaves one to a container plain. All others are encrypted and verified.",
+    requires_token: bool = Field(
+        default=False,
+        alias="REQUIRE_TASK_TOKEN",
+        description="`true` refuses an answer that does not echo the task with its token.",
     )
-    postgres_ca_file: str | None = Field(
-        default=None,
-        alias="POSTGRES_CA_FILE",
-        description="A PEM file of the authorities to trust for PostgreSQL. Without it those of "
-        "the system, and for RDS those of RDS.",
+    task_lost_after: float = Field(
+        default=3600,
+        ge=60,
+        alias="TASK_LOST_AFTER",
+        description="Seconds without an answer, and without anybody working on it, after which "
+        "the sweep sends a task again: three times, then the task has failed.",
     )
 
     @model_validator(mode="after")

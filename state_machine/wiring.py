@@ -1,35 +1,38 @@
 """Ports and adapters of the state machine function, put together from its settings."""
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cloudseam.aws import is_local, make_client, names_endpoint
-from cloudseam.clock import SystemClock
+from cloudseam.aws import make_client
+from cloudseam.clock import Clock, SystemClock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
-from cloudseam.persistence import StackRepository
-from cloudseam.persistence.dynamodb import DynamoDBStackRepository
-from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.persistence.store import Store, open_store
+from cloudseam.pinned_machines import LatestMachines, PinnedMachines
+from cloudseam.queues import Queue
 from cloudseam.queues.sqs import SqsQueue
 from cloudseam.service import StackService
+from cloudseam.sweep import Sweep
+from cloudseam.timers import NoTimers, QueueTimers, Timers
 from state_machine.settings import StateMachineSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# The database of compose.yaml, as the original CloudSeam has it.
-LOCAL_DATABASE = FixedCredentials(Credentials("cloudseam", "cloudseam", "db", "cloudseam"))
-
 
 def build_service(settings: StateMachineSettings) -> StackService:
     """The service over a store, SQS, and machines of a folder or a bucket."""
+    store, clock = _store(settings), SystemClock()
+    locator = build_machines(settings)
+    pinned = settings.machine_versions == "pinned"
     return StackService(
-        stacks=build_stacks(settings),
-        machines=build_machines(settings),
+        stacks=store.stacks,
+        machines=PinnedMachines(locator, store.versions) if pinned else LatestMachines(locator),
         tasks=SqsQueue(_sqs(), settings.task_queue_url),
-        clock=SystemClock(),
+        timers=_timers(build_event_queue(settings), clock),
+        clock=clock,
+        requires_token=settings.requires_token,
     )
 
 
@@ -47,37 +50,40 @@ def build_machines(settings: StateMachineSettings) -> MachineLocator:
     return FolderMachineLocator(settings.machine_spec_dir or "")
 
 
-def build_stacks(settings: StateMachineSettings) -> StackRepository:
-    """PostgreSQL where there is a secret for it, DynamoDB otherwise."""
-    if settings.postgres_secret:
-        return _postgres(settings, settings.postgres_secret)
-    return DynamoDBStackRepository(make_client("dynamodb"), settings.dynamodb_table)
-
-
-def _postgres(settings: StateMachineSettings, secret: str) -> StackRepository:
-    # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
-    from cloudseam.persistence.postgres.connection import PostgresConnection
-    from cloudseam.persistence.postgres.secret import PostgresSecret
-    from cloudseam.persistence.postgres.stacks import PostgresStackRepository
-
-    if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
-        return PostgresStackRepository(
-            PostgresConnection(LOCAL_DATABASE, tls=settings.postgres_tls or "off")
-        )
-    source = PostgresSecret(secret, make_client("secretsmanager"))
-    return PostgresStackRepository(
-        PostgresConnection(source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file)
+def build_sweep(settings: StateMachineSettings, service: StackService) -> Sweep:
+    """The sweep over the same store."""
+    store = _store(settings)
+    return Sweep(
+        store.stacks,
+        store.claims,
+        service,
+        SystemClock(),
+        lost_after=settings.task_lost_after,
     )
+
+
+def build_event_queue(settings: StateMachineSettings) -> Queue | None:
+    """The queue that events come from, if it is known."""
+    return SqsQueue(_sqs(), settings.event_queue_url) if settings.event_queue_url else None
 
 
 def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:
     """Dead letters on SQS, as far as the settings name the queues."""
-    letters, source = settings.dead_letter_queue_url, settings.event_queue_url
+    letters = settings.dead_letter_queue_url
     return DeadLetters(
         letters=SqsQueue(_sqs(), letters) if letters else None,
-        source=SqsQueue(_sqs(), source) if source else None,
+        source=build_event_queue(settings),
         max_receives=settings.max_receive_count,
     )
+
+
+def _timers(events: Queue | None, clock: Clock) -> Timers:
+    return QueueTimers(events, clock) if events else NoTimers()
+
+
+@cache
+def _store(settings: StateMachineSettings) -> Store:
+    return open_store(settings, full_history=settings.history == "full")
 
 
 @cache

@@ -6,6 +6,12 @@ from cloudseam.observability import count, logger, why
 from cloudseam.outcome import Fate
 from task_satisfier.satisfier import TaskOutcome, place
 
+FATES = {
+    Fate.DEAD_LETTERED: ("TaskMessagesDeadLettered", "Task message dead-lettered"),
+    Fate.RETURNED: ("TaskMessagesReturned", "Task message returned to the queue"),
+    Fate.DONE: ("TasksNotRun", "Task message dropped: its attempt is worked on elsewhere"),
+}
+
 
 def log_task(outcome: TaskOutcome, fate: Fate) -> None:
     """Logs one delivery's outcome. A cause is free of sensitive values when it gets here."""
@@ -13,6 +19,9 @@ def log_task(outcome: TaskOutcome, fate: Fate) -> None:
         logger.error("Unexpected error", extra=_place(outcome) | why(outcome.surprise))
     if outcome.error is not None:
         _log_error(outcome, outcome.error, fate)
+    elif outcome.ending is not None:
+        count("TasksNotRun")
+        logger.info("Task not run", extra=_place(outcome) | {"ending": outcome.ending})
     elif outcome.cause is not None:
         count("TasksFailed")
         logger.warning("Task failed", extra=_place(outcome) | {"cause": outcome.cause})
@@ -22,12 +31,9 @@ def log_task(outcome: TaskOutcome, fate: Fate) -> None:
 
 
 def _log_error(outcome: TaskOutcome, error: Exception, fate: Fate) -> None:
-    dead = fate is Fate.DEAD_LETTERED
-    count("TaskMessagesDeadLettered" if dead else "TaskMessagesReturned")
-    logger.warning(
-        "Task message dead-lettered" if dead else "Task message returned to the queue",
-        extra=_place(outcome) | why(error),
-    )
+    metric, told = FATES[fate]
+    count(metric)
+    logger.warning(told, extra=_place(outcome) | why(error))
 
 
 def _place(outcome: TaskOutcome) -> dict[str, Any]:

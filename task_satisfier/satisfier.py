@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 from threading import Event
 from typing import Protocol
 
 from cloudseam.delivery import Delivery
-from cloudseam.event import Json
+from cloudseam.errors import ClaimHeldError
+from cloudseam.event import FAILED, TIMEOUT, Json
 from cloudseam.messages import TaskRequest, completed_message, failed_message, parse_task
 from cloudseam.queues import OutgoingMessage, Queue
+from task_satisfier.attempt import Attempt, Attempts, Ended, SupersededError
 from task_satisfier.executors import Executor, TaskFailedError, TaskRun
 from task_satisfier.redaction import Redactor
 
@@ -25,6 +28,7 @@ TASKS_AT_ONCE = 10
 logger = logging.getLogger("cloudseam.satisfier")
 
 Clock = Callable[[], float]
+TimeLeft = Callable[[], float]
 
 
 class Executors(Protocol):
@@ -38,11 +42,19 @@ class Executors(Protocol):
         """
 
 
+class Ending(StrEnum):
+    """Why a task message is done with though nothing was run for it."""
+
+    SUPERSEDED = "SUPERSEDED"
+    REPEATED = "REPEATED"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
     """What became of one delivery: a task that succeeded, one that failed, or neither.
 
-    `cause` says why a task failed, which its stack has been told. `surprise` is what an executor
+    `ending` says of a delivery that is done without having run anything why that is so. `cause`
+    says why a task failed, which its stack has been told. `surprise` is what an executor
     raised that none should; its text may hold anything, so only the log may have its place.
     `error` says why the delivery is not done: it is no task message, or the answer could not be
     sent. `seconds` is how long the task ran.
@@ -50,6 +62,7 @@ class TaskOutcome:
 
     delivery: Delivery
     request: TaskRequest | None = None
+    ending: Ending | None = None
     cause: str | None = None
     surprise: Exception | None = None
     error: Exception | None = None
@@ -63,6 +76,7 @@ class TaskSatisfier:
         self,
         executors: Executors,
         answers: Queue,
+        attempts: Attempts,
         *,
         sensitive_keys: frozenset[str] = frozenset(),
         margin: float = 15,
@@ -70,6 +84,7 @@ class TaskSatisfier:
     ) -> None:
         self._executors = executors
         self._answers = answers
+        self._attempts = attempts
         self._sensitive_keys = sensitive_keys
         self._margin = margin
         self._clock = clock
@@ -96,7 +111,7 @@ class TaskSatisfier:
         """Has the tasks that run now end as if their time were over. Takes effect for good."""
         self._stopping.set()
 
-    def _handle(self, delivery: Delivery, time_left: Callable[[], float]) -> TaskOutcome:
+    def _handle(self, delivery: Delivery, time_left: TimeLeft) -> TaskOutcome:
         started = self._clock()
         try:
             request = parse_task(delivery.body)
@@ -104,33 +119,65 @@ class TaskSatisfier:
             return TaskOutcome(delivery, error=error)
         outcome = TaskOutcome(delivery, request)
         try:
-            # An attempt has to be claimed here, before it has any effect.
-            outcome, answer = self._attempt(request, delivery, time_left)
-            outcome = replace(outcome, error=self._answers.send([answer]).get(0))
-        except Exception as error:  # one answer's surprise must not fail the others
+            outcome = self._attempted(outcome, request, time_left)
+        except SupersededError:
+            outcome = replace(outcome, ending=Ending.SUPERSEDED)
+        except Exception as error:  # one task's surprise must not fail the others
             outcome = replace(outcome, error=error)
         return replace(outcome, seconds=self._clock() - started)
 
-    def _attempt(
-        self, request: TaskRequest, delivery: Delivery, time_left: Callable[[], float]
+    def _attempted(
+        self, outcome: TaskOutcome, request: TaskRequest, time_left: TimeLeft
+    ) -> TaskOutcome:
+        """Runs the attempt under its claim, and answers it."""
+        attempt = self._attempts.begin(request, outcome.delivery)
+        if isinstance(attempt, Ended):
+            return self._answered_again(outcome, attempt)
+        try:
+            with attempt.beating():
+                outcome, answer = self._run(outcome, request, attempt, time_left)
+        except ClaimHeldError:
+            attempt.release()
+            raise
+        if not attempt.counts():
+            raise SupersededError
+        error = self._answers.send([answer]).get(0)
+        attempt.note_end(answer.body, is_sent=error is None)
+        return replace(outcome, error=error)
+
+    def _answered_again(self, outcome: TaskOutcome, ended: Ended) -> TaskOutcome:
+        """An attempt that has ended is not run again; its answer may have been lost."""
+        message = [OutgoingMessage(ended.answer)] if ended.answer else []
+        error = self._answers.send(message).get(0) if message else None
+        return replace(outcome, ending=Ending.REPEATED, error=error)
+
+    def _run(
+        self, outcome: TaskOutcome, request: TaskRequest, attempt: Attempt, time_left: TimeLeft
     ) -> tuple[TaskOutcome, OutgoingMessage]:
         """Runs the task: what became of it, and the answer that is due, whatever happened."""
-        redactor = self._redactor(request)
-        outcome = TaskOutcome(delivery, request)
+        redactor, delivery = self._redactor(request), outcome.delivery
+        ends = self._clock() + request.timeout if request.timeout else float("inf")
+
+        def left() -> float:
+            return 0 if attempt.is_given_up else min(time_left(), ends - self._clock())
+
         try:
-            outputs = self._run(TaskRun(request, time_left, redactor))
+            executor = self._executors.get(request.executor)
+            logger.info("Task started", extra=place(request))
+            outputs = executor.run(TaskRun(request, left, redactor, attempt.hold))
             return outcome, _completed(request, delivery, outputs, redactor)
         except TaskFailedError as failure:
+            error = TIMEOUT if self._clock() >= ends else failure.error
             outcome = replace(outcome, cause=redactor.text(str(failure)))
-        except Exception as error:  # run again, it would only do the same
-            outcome = replace(outcome, cause=_unexpected(request, error), surprise=error)
+        except (SupersededError, ClaimHeldError):
+            raise
+        except Exception as surprise:  # run again, it would only do the same
+            error = FAILED
+            cause = _unexpected(request, surprise)
+            outcome = replace(outcome, cause=cause, surprise=surprise)
         event_id = _event_id(request, delivery, "failed")
-        return outcome, OutgoingMessage(failed_message(request, event_id, str(outcome.cause)))
-
-    def _run(self, run: TaskRun) -> Mapping[str, Json]:
-        executor = self._executors.get(run.request.executor)
-        logger.info("Task started", extra=place(run.request))
-        return executor.run(run)
+        body = failed_message(request, event_id, str(outcome.cause), error)
+        return outcome, OutgoingMessage(body)
 
     def _redactor(self, request: TaskRequest) -> Redactor:
         return Redactor(

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from cloudseam.settings import Settings
+from cloudseam.persistence.store import StoreSettings
 
 
-class TaskSatisfierSettings(Settings):
+class TaskSatisfierSettings(StoreSettings):
     """Read from the environment; see docs/configuration.md."""
 
     event_queue_url: str = Field(
@@ -66,6 +66,21 @@ class TaskSatisfierSettings(Settings):
         alias="TASK_TIMEOUT_MARGIN",
         description="Seconds before the function's time-out at which a task is stopped, so that "
         "it can end well and be answered.",
+    )
+
+    dynamodb_table: str | None = Field(
+        default=None,
+        alias="DYNAMODB_TABLE",
+        description="The table that stacks are kept in, where tasks are claimed. Without it and "
+        "without `POSTGRES_CONNECTION_SECRET` nothing is claimed: a task may run twice.",
+    )
+    lease: int = Field(
+        default=300,
+        ge=60,
+        le=3600,
+        alias="TASK_LEASE",
+        description="Seconds after which another delivery may run a task whose function ended "
+        "without a word. A claim is renewed while the task runs.",
     )
 
     @property

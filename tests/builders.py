@@ -11,9 +11,9 @@ from cloudseam.event import TASK_COMPLETED, TASK_ERROR, Answer, Event, Json, Sca
 from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.definition import Definition, Handler, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
-from cloudseam.machine import TaskSpec
 from cloudseam.stack import Stack, Task, TaskStatus
 from cloudseam.step import step
+from cloudseam.task_spec import TaskSpec
 
 NOW = 1_700_000_000_000
 # A value that must never leave the metadata: tests look for it in logs, letters and errors.

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cloudseam.errors import CloudSeamError, ServiceUnavailableError
+from cloudseam.history import Entry
 from cloudseam.persistence import Loaded
 from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam.persistence.row import to_row
@@ -38,6 +39,14 @@ class CountingStacks:
     def scan(self, machine: str | None = None, state: str | None = None) -> Iterator[Stack]:
         """See `StackRepository.scan`."""
         return self.inner.scan(machine, state)
+
+    def scan_unfinished(self, after: str = "") -> Iterator[Stack]:
+        """See `StackRepository.scan_unfinished`."""
+        return self.inner.scan_unfinished(after)
+
+    def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
+        """See `StackRepository.history`."""
+        return self.inner.history(stack_id, version, limit)
 
 
 class RacedStacks(CountingStacks):

@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from cloudseam.delivery import Delivery
 from cloudseam.outcome import Fate, Outcome
-from cloudseam.persistence.dynamodb import DynamoDBStackRepository
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.stack import Stack
 from state_machine import app, wiring
 from tests.emulated import EmulatedAws

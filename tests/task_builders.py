@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cloudseam.clock import SystemClock
 from cloudseam.delivery import Delivery
 from cloudseam.event import Json
+from cloudseam.heartbeat import ThreadHeartbeat
 from cloudseam.messages import TaskRequest, parse_task
+from cloudseam.persistence.memory import InMemoryClaimRepository
+from task_satisfier.attempt import Attempts
 from task_satisfier.executors import Executor, TaskFailedError, TaskRun
 from task_satisfier.redaction import Redactor
 from tests.builders import a_delivery
@@ -183,3 +187,10 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return folder
+
+
+def attempts_in_memory() -> Attempts:
+    """Attempts claimed in memory; what their stacks wait for is not looked at."""
+    return Attempts(
+        InMemoryClaimRepository(), None, SystemClock(), ThreadHeartbeat(), place="tester@here"
+    )

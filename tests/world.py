@@ -11,8 +11,11 @@ from cloudseam.locators import MachineLocator
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.outcome import Outcome
 from cloudseam.persistence import StackRepository
+from cloudseam.persistence.memory import InMemoryMachineVersions
+from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.service import StackService
 from cloudseam.stack import Stack
+from cloudseam.timers import QueueTimers
 from tests.builders import FakeClock, a_delivery, a_machine, an_answer_body, an_event_body
 from tests.fakes import CountingQueue, CountingStacks
 
@@ -32,11 +35,14 @@ class World:
         self.tasks = CountingQueue()
         self.letters = CountingQueue()
         self.source = CountingQueue()
+        self.clock = clock or FakeClock()
+        self.versions = InMemoryMachineVersions()
         self.service = StackService(
             self.stacks,
-            machines or InMemoryMachineLocator([a_machine()]),
+            PinnedMachines(machines or InMemoryMachineLocator([a_machine()]), self.versions),
             self.tasks,
-            clock or FakeClock(),
+            QueueTimers(self.source, self.clock),
+            self.clock,
         )
         self.dead_letters = DeadLetters(self.letters, self.source, MAX_RECEIVES)
 

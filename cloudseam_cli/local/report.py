@@ -84,7 +84,7 @@ def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Iterator[Report]:
     if event is not None and answer is not None:
         yield _answered(event, answer, known)
     if answer is None or _has_moved(before, after):
-        asked = tuple(run.task.name for run in outcome.effects)
+        asked = outcome.tasks_asked
         yield Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
 
 

@@ -1,21 +1,38 @@
 """Port: executors, which run one attempt of a task."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cloudseam.claim import Holder
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import Json
+from cloudseam.event import FAILED, Json
 from cloudseam.messages import TaskRequest
 from task_satisfier.redaction import Redactor
 
 
 class TaskFailedError(CloudSeamError):
-    """The task failed. The text is the cause that its stack is told."""
+    """The task failed. The text is the cause that its stack is told.
+
+    `error` is the kind of failure, as retry rules of machines name it.
+    """
+
+    error = FAILED
 
 
 class OutOfTimeError(TaskFailedError):
     """The time the function has for the task is over."""
+
+    error = "OutOfTime"
+
+
+Hold = Callable[[str], AbstractContextManager[Sequence[Holder]]]
+
+
+def hold_nothing(resource: str) -> AbstractContextManager[Sequence[Holder]]:
+    """Where nobody else can work with the resource; see `TaskRun`."""
+    return nullcontext(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +40,16 @@ class TaskRun:
     """One attempt of a task.
 
     `time_left` gives the seconds that are left to work in; the margin for stopping and
-    answering is already off. `redactor` knows the stack's sensitive metadata.
+    answering is already off. `redactor` knows the stack's sensitive metadata. `hold(resource)`
+    keeps all other attempts from a resource while a block runs, and yields who had it before and
+    never gave it back, the latest last; it raises `ClaimHeldError` or `SupersededError`, which are
+    the satisfier's to catch.
     """
 
     request: TaskRequest
     time_left: Callable[[], float]
     redactor: Redactor = field(default_factory=Redactor)
+    hold: Hold = hold_nothing
 
     def ensure_time(self) -> float:
         """The seconds left.

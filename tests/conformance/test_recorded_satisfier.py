@@ -25,7 +25,7 @@ from task_satisfier.satisfier import TaskOutcome, TaskSatisfier
 from task_satisfier.settings import TaskSatisfierSettings
 from tests.builders import a_delivery
 from tests.integration.task_satisfier.real_terraform import BINARY
-from tests.task_builders import FakeTerraform, write_files
+from tests.task_builders import FakeTerraform, attempts_in_memory, write_files
 
 RECORDED = Path(__file__).parents[2].parent / "shared/conformance/cloudseam/satisfier.json"
 CASES: list[dict[str, Any]] = json.loads(RECORDED.read_text()) if RECORDED.exists() else []
@@ -188,7 +188,7 @@ class Stage:
         fake = FakeTerraform(self.folder, FAILS_IF_TOLD)
         real = case["name"].startswith("real terraform")
         answers = InMemoryQueue()
-        satisfier = TaskSatisfier(self._executors(fake, real), answers)
+        satisfier = TaskSatisfier(self._executors(fake, real), answers, attempts_in_memory())
         messages = case["message"] if isinstance(case["message"], list) else [case["message"]]
         outcomes = satisfier.handle_batch(
             [a_delivery(self._here(message)) for message in messages], lambda: 300

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from cloudseam.errors import StackConflictError, StackTooLargeError
 from cloudseam.persistence import TOMBSTONE_SECONDS, StackRepository
-from cloudseam.persistence.dynamodb import DynamoDBStackRepository
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.credentials import FixedCredentials

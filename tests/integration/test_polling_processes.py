@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from cloudseam.persistence import StackRepository
-from cloudseam.persistence.dynamodb import DynamoDBStackRepository
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.credentials import FixedCredentials
 from cloudseam.persistence.postgres.stacks import PostgresStackRepository

@@ -15,7 +15,7 @@ from cloudseam.errors import (
     StackConflictError,
     StackTooLargeError,
 )
-from cloudseam.persistence.dynamodb import READ_ATTEMPTS, DynamoDBStackRepository
+from cloudseam.persistence.dynamodb.stacks import READ_ATTEMPTS, DynamoDBStackRepository
 from cloudseam.persistence.row import UnreadableRowError, UnwritableRowError, to_row
 from tests.builders import CANARY, a_stack
 

@@ -10,13 +10,16 @@ from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam.locators.memory import InMemoryMachineLocator
-from cloudseam.machine import Machine, TaskSpec
+from cloudseam.machine import Machine
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.memory import InMemoryStackRepository
+from cloudseam.pinned_machines import LatestMachines
 from cloudseam.queues import OutgoingMessage
 from cloudseam.service import COMMIT_ATTEMPTS, StackService
 from cloudseam.stack import Stack
 from cloudseam.step import Verdict
+from cloudseam.task_spec import TaskSpec
+from cloudseam.timers import NoTimers
 from tests.builders import (
     CANARY,
     FakeClock,
@@ -256,6 +259,7 @@ class BrokenMachine:
 
     name = "broken"
     digest = "broken"
+    source = ""
 
     def __init__(self, *, react: Exception | None = None, config: object = None) -> None:
         self._react = react
@@ -264,7 +268,10 @@ class BrokenMachine:
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         if self._react:
             raise self._react
-        return stack.entering("RUN", ("job",), event.id, given)
+        return stack.entering("RUN", [self.task(stack, "job")], event.id, given)
+
+    def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
+        return stack
 
     def task(self, stack: Stack, name: str) -> TaskSpec:
         return TaskSpec(name, "lambda", {"odd": self._config})  # type: ignore[dict-item]
@@ -679,8 +686,7 @@ def test_two_services_with_different_machines_share_nothing_but_the_store() -> N
 
 
 def test_the_service_needs_only_its_ports() -> None:
-    service = StackService(
-        CountingStacks(), InMemoryMachineLocator([a_machine()]), CountingQueue(), FakeClock()
-    )
+    machines = LatestMachines(InMemoryMachineLocator([a_machine()]))
+    service = StackService(CountingStacks(), machines, CountingQueue(), NoTimers(), FakeClock())
 
     assert service.handle_batch([]) == []

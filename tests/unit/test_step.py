@@ -140,7 +140,7 @@ def test_an_event_may_leave_the_machine_out_or_repeat_it(machine: str | None) ->
 
 
 def test_a_late_launch_of_an_earlier_life_is_a_duplicate_even_on_another_machine() -> None:
-    stack = a_stack("RUN").with_applied("launch-1")
+    stack = a_stack("RUN").with_applied("launch-1", NOW)
 
     taken = step(MACHINE, stack, an_event("LAUNCH", id="launch-1", machine="old"), given())
 

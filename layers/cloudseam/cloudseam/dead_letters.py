@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cloudseam.errors import CloudSeamError, TerminalError
+from cloudseam.errors import ClaimHeldError, CloudSeamError, RetryableError, TerminalError
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage, Queue
 
@@ -32,15 +32,28 @@ class DeadLetters:
         """The outcomes with their fate: what failed is dead-lettered or returned."""
         lettered = self._send(outcomes)
         settled = [
-            replace(outcome, fate=_fate(outcome, position in lettered))
+            replace(outcome, fate=self._fate(outcome, position in lettered))
             for position, outcome in enumerate(outcomes)
         ]
         self._defer([outcome for outcome in settled if outcome.fate is Fate.RETURNED])
         return settled
 
     def _is_hopeless(self, outcome: Outcome) -> bool:
-        last = outcome.delivery.receive_count >= self._max_receives
-        return outcome.error is not None and (last or isinstance(outcome.error, TerminalError))
+        if outcome.error is None or isinstance(outcome.error, ClaimHeldError):
+            return False
+        return self._is_last(outcome) or isinstance(outcome.error, TerminalError)
+
+    def _is_last(self, outcome: Outcome) -> bool:
+        return outcome.delivery.receive_count >= self._max_receives
+
+    def _fate(self, outcome: Outcome, lettered: bool) -> Fate:
+        """What somebody else works on is dropped in the end: he answers, or the sweep notices."""
+        if outcome.error is None:
+            return Fate.DONE
+        if lettered:
+            return Fate.DEAD_LETTERED
+        held = isinstance(outcome.error, ClaimHeldError)
+        return Fate.DONE if held and self._is_last(outcome) else Fate.RETURNED
 
     def _send(self, outcomes: Sequence[Outcome]) -> set[int]:
         """The positions that the dead-letter queue took. What it did not take is tried again."""
@@ -52,23 +65,18 @@ class DeadLetters:
 
     def _defer(self, returned: list[Outcome]) -> None:
         if self._source is not None and returned:
-            self._source.defer(
-                {
-                    outcome.delivery.receipt: wait_before(outcome.delivery.receive_count + 1)
-                    for outcome in returned
-                }
-            )
+            self._source.defer({outcome.delivery.receipt: _wait(outcome) for outcome in returned})
+
+
+def _wait(outcome: Outcome) -> int:
+    """Seconds until the message comes again: longer each time, and as long as its error says."""
+    known = outcome.error.retry_after if isinstance(outcome.error, RetryableError) else 0
+    return max(known, wait_before(outcome.delivery.receive_count + 1))
 
 
 def wait_before(receive: int) -> int:
     """Seconds to wait before a message is received for the `receive`-th time (from 2)."""
     return int(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(receive - 2, 10)))
-
-
-def _fate(outcome: Outcome, lettered: bool) -> Fate:
-    if outcome.error is None:
-        return Fate.DONE
-    return Fate.DEAD_LETTERED if lettered else Fate.RETURNED
 
 
 def _letter(outcome: Outcome) -> OutgoingMessage:

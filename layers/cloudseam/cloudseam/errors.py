@@ -40,6 +40,14 @@ class UnknownTaskError(TerminalError):
     """The answer names a task that the stack's state does not have."""
 
 
+class TaskTokenMissingError(TerminalError):
+    """The answer has no token, and this installation takes none without."""
+
+
+class MigrationRefusedError(TerminalError):
+    """The stack does not fit the version of the machine that it was to be moved to."""
+
+
 class StackTooLargeError(TerminalError):
     """The stack's row would be larger than the store takes."""
 
@@ -49,7 +57,12 @@ class InvalidSettingsError(CloudSeamError):
 
 
 class RetryableError(CloudSeamError):
-    """Another attempt may succeed: back to the queue."""
+    """Another attempt may succeed: back to the queue.
+
+    `retry_after` is how many seconds it should wait at least, where that is known.
+    """
+
+    retry_after: int = 0
 
 
 class TransitionNotAllowedError(RetryableError):
@@ -74,6 +87,14 @@ class InvalidDefinitionError(RetryableError):
 
 class StateNotInMachineError(RetryableError):
     """The stack is in a state, or has a task, that its machine no longer has."""
+
+
+class ClaimHeldError(RetryableError):
+    """Somebody else works on this attempt, or with what it needs, at the moment."""
+
+    def __init__(self, message: str, *, stack_id: str, retry_after: int) -> None:
+        super().__init__(message, stack_id=stack_id)
+        self.retry_after = retry_after
 
 
 class StackConflictError(RetryableError):

@@ -11,18 +11,35 @@ TASK_COMPLETED = "TASK_COMPLETED"
 TASK_ERROR = "TASK_ERROR"
 RETRY_FAILED_TASKS = "RETRY_FAILED_TASKS"
 RETRY_PENDING_TASKS = "RETRY_PENDING_TASKS"
+CANCEL_TASKS = "CANCEL_TASKS"
+TIMER_DUE = "TIMER_DUE"
+MIGRATE_MACHINE = "MIGRATE_MACHINE"
 
 ANSWERS = frozenset({TASK_COMPLETED, TASK_ERROR})
 RETRIES = frozenset({RETRY_FAILED_TASKS, RETRY_PENDING_TASKS})
+# What people send to a stack that exists, whatever its machine says.
+REPAIRS = RETRIES | {CANCEL_TASKS, MIGRATE_MACHINE}
+# A machine's own events have no underscore, so none of these can be one.
+SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE}
+
+# Kinds of failure that this system tells of itself; an executor may tell of others.
+TIMEOUT = "Timeout"
+LOST = "Lost"
+CANCELLED = "Cancelled"
+FAILED = "Failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one attempt of a task ended. `token` is empty when it comes from outside."""
+    """How one attempt of a task ended. `token` is empty when it comes from outside.
+
+    Of a failure `error` is the kind, as retry rules name it, and `description` the cause.
+    """
 
     task: str
     token: str = ""
     description: str | None = None
+    error: str = FAILED
     outputs: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -32,6 +49,10 @@ class Event:
 
     `id` names the event itself, not its delivery: a message delivered twice, or sent again by
     this system, is the same event.
+
+    Of TIMER_DUE `at` is the moment the timer was set for (epoch ms, None: look at all of them),
+    and `lost` has the tokens of attempts that nobody works on, as the sweep found; no message can
+    say that. Of MIGRATE_MACHINE `states` tells which state stands for one that the stack may be in.
     """
 
     id: str
@@ -40,6 +61,9 @@ class Event:
     machine: str | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     answer: Answer | None = None
+    at: int | None = None
+    lost: tuple[str, ...] = ()
+    states: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_answer(self) -> bool:
@@ -50,3 +74,13 @@ class Event:
     def is_retry(self) -> bool:
         """Whether it asks for tasks to be run again."""
         return self.name in RETRIES
+
+    @property
+    def is_repair(self) -> bool:
+        """Whether a person sends it to a stack that exists."""
+        return self.name in REPAIRS
+
+    @property
+    def is_timer(self) -> bool:
+        """Whether it says that a moment has come; it can be repeated without harm."""
+        return self.name == TIMER_DUE

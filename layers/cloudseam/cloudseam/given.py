@@ -14,3 +14,7 @@ class Given:
     def token(self, purpose: str) -> str:
         """A token of 128 bits for one purpose: unguessable without the entropy, and repeatable."""
         return hashlib.blake2b(purpose.encode(), key=self.entropy[:64], digest_size=16).hexdigest()
+
+    def fraction(self, purpose: str) -> float:
+        """A number from 0 up to, not including, 1 for one purpose; repeatable."""
+        return int(self.token(purpose)[:13], 16) / 16**13

@@ -1,21 +1,12 @@
 """What the engine needs to know of a machine, whatever language it is written in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
-from cloudseam.event import Event, Json
+from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.stack import Stack
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSpec:
-    """What a task is to do: which executor runs it, and with what."""
-
-    name: str
-    executor: str
-    config: Mapping[str, Json]
+from cloudseam.task_spec import TaskSpec
 
 
 class Machine(Protocol):
@@ -29,11 +20,24 @@ class Machine(Protocol):
     def digest(self) -> str:
         """Equal for equal definitions only."""
 
+    @property
+    def source(self) -> str:
+        """A text that the same machine can be loaded from again."""
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after an event that is new to it.
 
         Raises:
             CloudSeamError: the event cannot be applied; the stack stays as it was.
+        """
+
+    def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
+        """The stack of another version of this machine, as one of this version.
+
+        `states` tells the new name of a state that was renamed.
+
+        Raises:
+            MigrationRefusedError: this version has no place for the stack; the message says why.
         """
 
     def task(self, stack: Stack, name: str) -> TaskSpec:

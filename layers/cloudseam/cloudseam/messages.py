@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cloudseam.errors import InvalidMessageError
-from cloudseam.event import ANSWERS, TASK_COMPLETED, TASK_ERROR, Answer, Event, Json
+from cloudseam.event import (
+    ANSWERS,
+    FAILED,
+    MIGRATE_MACHINE,
+    TASK_COMPLETED,
+    TASK_ERROR,
+    TIMER_DUE,
+    Answer,
+    Event,
+    Json,
+)
 from cloudseam.limits import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_LEVELS,
@@ -30,7 +40,10 @@ from cloudseam.step import RunTask
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """A task message as the satisfier sees it. `task` is echoed in the answer, whole."""
+    """A task message as the satisfier sees it. `task` is echoed in the answer, whole.
+
+    `token` names the attempt; the original gave none. `timeout` is in seconds.
+    """
 
     stack_id: str
     machine: str
@@ -39,6 +52,8 @@ class TaskRequest:
     executor: str
     config: Mapping[str, Json]
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    token: str = ""
+    timeout: float | None = None
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -69,7 +84,28 @@ class _AnswerBody(_EventBody):
 
     task: _AnsweredTask
     description: Any = None
+    error: Name | None = None
     outputs: Outputs | None = None
+
+
+class _TimerBody(_EventBody):
+    """What a timer says besides."""
+
+    at: int | None = Field(default=None, ge=0)
+
+
+class _MigrationBody(_EventBody):
+    """What a move to the machine's current version says besides."""
+
+    states: dict[Text, Text] = Field(default_factory=dict)
+
+
+# Other events are plain ones.
+_BODIES: Mapping[str, type[_EventBody]] = {
+    **dict.fromkeys(ANSWERS, _AnswerBody),
+    TIMER_DUE: _TimerBody,
+    MIGRATE_MACHINE: _MigrationBody,
+}
 
 
 class _RequestedTask(BaseModel):
@@ -78,6 +114,8 @@ class _RequestedTask(BaseModel):
     name: Text
     executor: Text
     config: dict[str, Any] = Field(default_factory=dict)
+    token: Name = ""
+    timeout: float | None = Field(default=None, gt=0)
 
 
 class _RequestingStack(BaseModel):
@@ -104,8 +142,8 @@ def parse_event(body: str, message_id: str) -> Event:
     """
     raw = _json_object(body)
     name = raw.get("event") or raw.get("action")
-    is_answer = isinstance(name, str) and name in ANSWERS
-    parsed = _validate(_AnswerBody if is_answer else _EventBody, raw)
+    body_of = _BODIES.get(name, _EventBody) if isinstance(name, str) else _EventBody
+    parsed = _validate(body_of, raw)
     if not name:
         raise InvalidMessageError(
             "The message has no `event`. Send the name of one of the machine's events.",
@@ -118,6 +156,8 @@ def parse_event(body: str, message_id: str) -> Event:
         machine=parsed.machine,
         metadata=parsed.metadata or {},
         answer=_parsed_answer(parsed) if isinstance(parsed, _AnswerBody) else None,
+        at=parsed.at if isinstance(parsed, _TimerBody) else None,
+        states=parsed.states if isinstance(parsed, _MigrationBody) else {},
     )
 
 
@@ -128,6 +168,7 @@ def _parsed_answer(body: _AnswerBody) -> Answer:
         task=body.task.name,
         token=body.task.token,
         description=_bounded(_mended(text)),
+        error=body.error or FAILED,
         outputs=body.outputs or {},
     )
 
@@ -148,6 +189,8 @@ def parse_task(body: str) -> TaskRequest:
         executor=parsed.task.executor,
         config=parsed.task.config,
         metadata=parsed.stack.metadata or {},
+        token=parsed.task.token,
+        timeout=parsed.task.timeout,
     )
 
 
@@ -161,7 +204,14 @@ def task_message(stack: Stack, run: RunTask) -> str:
         "epoch": run.epoch,
         "attempt": run.attempt,
     }
+    if run.task.timeout is not None:
+        task["timeout"] = run.task.timeout
     return _dump({"task": task, "stack": stack_view(stack)})
+
+
+def timer_message(stack_id: str, at: int) -> str:
+    """The body that says that a moment (epoch ms) has come for a stack."""
+    return _dump({"event": TIMER_DUE, "stackId": stack_id, "at": at})
 
 
 def stack_view(stack: Stack) -> dict[str, Any]:
@@ -190,10 +240,12 @@ def completed_message(
     return _dump(body | ({"outputs": outputs} if outputs else {}))
 
 
-def failed_message(request: TaskRequest, event_id: str, description: str) -> str:
+def failed_message(
+    request: TaskRequest, event_id: str, description: str, error: str = FAILED
+) -> str:
     """The body that says a task failed and why, with the task echoed."""
     body = _answer(TASK_ERROR, request, event_id)
-    return _dump(body | {"description": _bounded(description)})
+    return _dump(body | {"description": _bounded(description), "error": error})
 
 
 def _answer(event: str, request: TaskRequest, event_id: str) -> dict[str, Any]:

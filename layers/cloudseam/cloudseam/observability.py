@@ -118,5 +118,5 @@ def _move(outcome: Outcome) -> dict[str, Any]:
     return {
         "state_before": before.state if before and not before.is_removed else None,
         "state": "REMOVED" if after and after.is_removed else after and after.state,
-        "tasks_asked": [run.task.name for run in outcome.effects],
+        "tasks_asked": list(outcome.tasks_asked),
     }

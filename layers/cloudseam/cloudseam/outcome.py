@@ -22,7 +22,7 @@ class Outcome:
     """One delivery's own outcome: a verdict on its event, or the error that it met.
 
     `before` and `after` are the stack around this event, where it had one; `effects` are the
-    task attempts whose messages are owed to this delivery.
+    task attempts whose messages are owed to this delivery, `wakes` the timers (epoch ms).
     """
 
     delivery: Delivery
@@ -31,5 +31,11 @@ class Outcome:
     before: Stack | None = None
     after: Stack | None = None
     effects: tuple[RunTask, ...] = ()
+    wakes: tuple[int, ...] = ()
     error: Exception | None = None
     fate: Fate = Fate.DONE
+
+    @property
+    def tasks_asked(self) -> tuple[str, ...]:
+        """The names of the tasks whose messages are owed."""
+        return tuple(run.task.name for run in self.effects)

@@ -4,21 +4,27 @@ Knows no machine language, no store and no queue: it talks to ports only, and is
 where deciding and doing meet.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cloudseam.clock import Clock
 from cloudseam.delivery import Delivery
-from cloudseam.errors import ServiceUnavailableError, StackConflictError, TerminalError
+from cloudseam.errors import (
+    CloudSeamError,
+    ServiceUnavailableError,
+    StackConflictError,
+    TerminalError,
+)
 from cloudseam.event import Event
 from cloudseam.limits import refuse_large_metadata
-from cloudseam.locators import MachineLocator
 from cloudseam.messages import parse_event, task_message
 from cloudseam.outcome import Outcome
 from cloudseam.persistence import StackRepository
+from cloudseam.pinned_machines import Machines
 from cloudseam.queues import OutgoingMessage, Queue
-from cloudseam.stack import Stack, TaskStatus
-from cloudseam.step import RunTask, Step, Verdict, admit, step
+from cloudseam.stack import Stack
+from cloudseam.step import RunTask, Step, Verdict, admit, refuse_without_token, step
+from cloudseam.timers import Timer, Timers
 
 # A lost race is run again at once this often; then the events go back to the queue.
 COMMIT_ATTEMPTS = 4
@@ -32,21 +38,32 @@ class StackService:
     def __init__(
         self,
         stacks: StackRepository,
-        machines: MachineLocator,
+        machines: Machines,
         tasks: Queue,
+        timers: Timers,
         clock: Clock,
+        *,
+        requires_token: bool = False,
     ) -> None:
         self._stacks = stacks
         self._machines = machines
         self._tasks = tasks
+        self._timers = timers
         self._clock = clock
+        self._requires_token = requires_token
 
     def handle_batch(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """Each delivery's own outcome, in order; events of one stack are applied in order.
 
         An unexpected error becomes the outcome of the deliveries it touched, never of others.
         """
-        outcomes = [_parsed(delivery) for delivery in deliveries]
+        return self._applied([_parsed(delivery) for delivery in deliveries])
+
+    def handle_events(self, events: Sequence[Event]) -> list[Outcome]:
+        """The same for events that come from no queue: nobody delivers them again."""
+        return self._applied([Outcome(Delivery(event.id, ""), event) for event in events])
+
+    def _applied(self, outcomes: list[Outcome]) -> list[Outcome]:
         groups = _by_stack(outcomes)
         waiting = groups
         for _ in range(COMMIT_ATTEMPTS):
@@ -54,6 +71,7 @@ class StackService:
                 break
             waiting = self._commit(waiting, outcomes)
         self._send(groups, outcomes)
+        self._set_timers(groups, outcomes)
         return outcomes
 
     def _commit(self, groups: Groups, outcomes: list[Outcome]) -> Groups:
@@ -67,7 +85,7 @@ class StackService:
             stack = self._fold(loaded.stacks.get(stack_id), positions, outcomes)
             if stack is not None:
                 changed.append(stack)
-        failures = self._stacks.save(changed) if changed else {}
+        failures = self._save(changed, loaded.stacks)
         for stack_id, error in failures.items():
             _undo(groups[stack_id], outcomes, error, loaded.stacks.get(stack_id))
             if isinstance(error, TerminalError) and len(groups[stack_id]) > 1:
@@ -77,6 +95,14 @@ class StackService:
             for stack_id, error in failures.items()
             if isinstance(error, StackConflictError)
         }
+
+    def _save(
+        self, changed: Sequence[Stack], stored: Mapping[str, Stack]
+    ) -> Mapping[str, CloudSeamError]:
+        """Commits the stacks, each once its machine's version is kept; what failed, by id."""
+        unkept = self._machines.keep(changed, stored)
+        kept = [stack for stack in changed if stack.id not in unkept]
+        return {**unkept, **(self._stacks.save(kept) if kept else {})}
 
     def _commit_one_by_one(
         self, stack_id: str, positions: Sequence[int], outcomes: list[Outcome]
@@ -103,14 +129,22 @@ class StackService:
             return replace(fresh, error=error)
         if isinstance(taken, Verdict):
             return replace(fresh, verdict=taken)
-        return replace(fresh, verdict=taken.verdict, after=taken.stack, effects=taken.effects)
+        return replace(
+            fresh,
+            verdict=taken.verdict,
+            after=taken.stack,
+            effects=taken.effects,
+            wakes=taken.wakes,
+        )
 
     def _take(self, stored: Stack | None, event: Event) -> Step | Verdict:
+        if self._requires_token:
+            refuse_without_token(event)
         given = self._clock.draw()
         stack = admit(stored, event, given.now)
         if isinstance(stack, Verdict):
             return stack
-        taken = step(self._machines.get(stack.machine), stack, event, given)
+        taken = step(self._machines.machine_of(stack, event), stack, event, given)
         if event.metadata:
             refuse_large_metadata(taken.stack)
         return taken
@@ -129,6 +163,20 @@ class StackService:
         failures = self._tasks.send(list(owed.values())) if owed else {}
         for number, failure in failures.items():
             _fail(owed_to[tokens[number]], outcomes, _unsent(failure))
+
+    def _set_timers(self, groups: Groups, outcomes: list[Outcome]) -> None:
+        """Sets the timers that still stand once all events are folded."""
+        owed: dict[Timer, list[int]] = {}
+        for stack_id, positions in groups.items():
+            stack = outcomes[positions[-1]].after
+            standing = stack.timers if stack else frozenset()
+            for position in positions:
+                for at in standing.intersection(outcomes[position].wakes):
+                    owed.setdefault(Timer(stack_id, at), []).append(position)
+        timers = list(owed)
+        failures = self._timers.set(timers) if timers else {}
+        for number, failure in failures.items():
+            _fail(owed[timers[number]], outcomes, _unsent(failure))
 
 
 def _parsed(delivery: Delivery) -> Outcome:
@@ -151,7 +199,7 @@ def _fail(positions: Iterable[int], outcomes: list[Outcome], error: Exception) -
     for position in positions:
         failed = outcomes[position]
         if failed.error is None:
-            outcomes[position] = replace(failed, verdict=None, effects=(), error=error)
+            outcomes[position] = replace(failed, verdict=None, effects=(), wakes=(), error=error)
 
 
 def _undo(
@@ -162,7 +210,7 @@ def _undo(
         judged = outcomes[position]
         if judged.error is None or judged.before is not stored:
             outcomes[position] = replace(
-                judged, verdict=None, after=stored, effects=(), error=error
+                judged, verdict=None, after=stored, effects=(), wakes=(), error=error
             )
 
 
@@ -189,6 +237,5 @@ def _owed(groups: Groups, outcomes: Sequence[Outcome]) -> Iterator[tuple[int, St
 def _still_owed(outcome: Outcome, stack: Stack) -> Iterable[RunTask]:
     """The delivery's task attempts that no later event of the batch has settled or replaced."""
     for run in outcome.effects:
-        task = stack.task(run.task.name)
-        if task and task.status is TaskStatus.PENDING and task.token == run.token:
+        if stack.is_attempt_current(run.task.name, run.token):
             yield run

@@ -2,17 +2,25 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
 from cloudseam.event import Json, Scalar
 from cloudseam.given import Given
+from cloudseam.history import Entry
+from cloudseam.task_spec import TaskSpec
 
 INITIAL_STATE = "INIT"
-# Ids of applied outside events that a stack remembers; a redelivery within them has no effect.
+# The state of a stack that is gone.
+REMOVED = "REMOVED"
+# Outside events that a stack remembers, so that a redelivery has no effect: the last 64 whenever
+# they came; and of the last hour, in which a queue can deliver again what was not acknowledged
+# (20 receives, 3 minutes apart), up to a thousand.
 APPLIED_EVENTS_KEPT = 64
+APPLIED_EVENTS_MOST = 1_000
+REDELIVERY_WINDOW_MS = 3_600_000
 
 
 class TaskStatus(StrEnum):
@@ -29,7 +37,11 @@ class Task:
 
     `token` belongs to the current attempt. `asked_by` is the mark of the event that asked for the
     attempt: while the task is pending, its message is owed to that event's delivery, so a
-    redelivery of the event sends it again. A pending task is its own outbox.
+    redelivery of the event sends it again. A pending task is its own outbox. So is a timer: of the
+    next attempt (`retry_at`) of a task that failed, and of the time-out (`deadline`) of one that is
+    pending. `asked_at` is when the attempt was asked for, `first` the attempt that its retry policy
+    counts from, `resent` how often its message was sent again because nobody worked on it. Times
+    are epoch milliseconds, 0 where there is none.
     """
 
     name: str
@@ -38,6 +50,18 @@ class Task:
     token: str = ""
     attempt: int = 1
     asked_by: str = ""
+    asked_at: int = 0
+    deadline: int = 0
+    retry_at: int = 0
+    first: int = 1
+    resent: int = 0
+
+    @property
+    def timer(self) -> int:
+        """The moment at which something has to happen by itself; 0 if there is none."""
+        if self.status is TaskStatus.PENDING:
+            return self.deadline
+        return self.retry_at if self.status is TaskStatus.ERROR else 0
 
 
 def event_mark(event_id: str) -> str:
@@ -50,8 +74,10 @@ class Stack:
     """The whole state of one stack.
 
     `version` counts commits (0: never stored). `epoch` counts entries into a state, over every
-    life of this id. `applied` holds the marks of the outside events applied last, newest last.
-    Times are epoch milliseconds. With `removed_at` it is a tombstone.
+    life of this id. `applied` holds the marks of the outside events applied last, newest last;
+    the first `old_applied` of them were there at `old_applied_at` already. `history` has the
+    entries that were stored and those since, newest last. Times are epoch milliseconds. With
+    `removed_at` it is a tombstone.
     """
 
     id: str
@@ -66,6 +92,9 @@ class Stack:
     version: int = 0
     epoch: int = 0
     applied: tuple[str, ...] = ()
+    old_applied: int = 0
+    old_applied_at: int = 0
+    history: tuple[Entry, ...] = ()
     machine_digest: str = ""
     removed_at: int | None = None
 
@@ -78,6 +107,26 @@ class Stack:
     def is_satisfied(self) -> bool:
         """Whether no task of the current state is left to do."""
         return all(task.status is TaskStatus.SATISFIED for task in self.tasks)
+
+    @property
+    def fresh_history(self) -> tuple[Entry, ...]:
+        """The entries of the commit that is being made."""
+        return tuple(entry for entry in self.history if entry.version == self.version + 1)
+
+    @property
+    def timers(self) -> frozenset[int]:
+        """The moments at which something has to happen by itself."""
+        return frozenset(task.timer for task in self.tasks if task.timer)
+
+    def is_attempt_current(self, task: str, token: str) -> bool:
+        """Whether this attempt of a task is the one that the stack waits for."""
+        found = self.task(task)
+        return (
+            not self.is_removed
+            and found is not None
+            and found.status is TaskStatus.PENDING
+            and found.token == token
+        )
 
     def task(self, name: str) -> Task | None:
         """The task of that name in the current state."""
@@ -100,38 +149,53 @@ class Stack:
         """The same stack with what a task gave back; a later run of the task replaces it."""
         return replace(self, outputs={**self.outputs, task: outputs}) if outputs else self
 
-    def with_applied(self, event_id: str) -> Self:
-        """The same stack, remembering that the event was applied."""
-        return replace(self, applied=(*self.applied, event_mark(event_id))[-APPLIED_EVENTS_KEPT:])
+    def with_applied(self, event_id: str, now: int) -> Self:
+        """The same stack, remembering that the event was applied.
 
-    def entering(self, state: str, tasks: tuple[str, ...], event_id: str, given: Given) -> Self:
+        What is forgotten are the marks of more than an hour ago, as long as 64 are left. One
+        moment is kept for all that were there at it: they are old once it is.
+        """
+        marks = (*self.applied, event_mark(event_id))
+        if len(marks) <= APPLIED_EVENTS_KEPT:
+            return replace(self, applied=marks)
+        if self.old_applied_at and now - self.old_applied_at < REDELIVERY_WINDOW_MS:
+            surplus = max(0, len(marks) - APPLIED_EVENTS_MOST)
+            old = max(0, self.old_applied - surplus)
+            return replace(self, applied=marks[surplus:], old_applied=old)
+        gone = min(self.old_applied, len(marks) - APPLIED_EVENTS_KEPT)
+        kept = marks[gone:]
+        return replace(self, applied=kept, old_applied=len(kept), old_applied_at=now)
+
+    def with_entry(self, entry: Entry) -> Self:
+        """The same stack with one more entry of history, of the commit that is being made."""
+        return replace(self, history=(*self.history, replace(entry, version=self.version + 1)))
+
+    def entering(self, state: str, tasks: Sequence[TaskSpec], event_id: str, given: Given) -> Self:
         """The same stack on its way into a state: a new epoch, and each task asked for."""
-        epoch = self.epoch + 1
-        return replace(
-            self,
-            state=state,
-            previous_state=self.state,
-            epoch=epoch,
-            tasks=tuple(
-                Task(
-                    name,
-                    token=given.token(f"{epoch}/1/{name}"),
-                    asked_by=event_mark(event_id),
-                )
-                for name in tasks
-            ),
-        )
+        entered = replace(self, state=state, previous_state=self.state, epoch=self.epoch + 1)
+        asked = tuple(entered._asked(spec, 1, 1, event_id, given) for spec in tasks)
+        return replace(entered, tasks=asked)
 
-    def asking_again(self, task: Task, event_id: str, given: Given) -> Self:
-        """The same stack with a new attempt of one task; answers of the old one no longer count."""
+    def asking_again(
+        self, task: Task, spec: TaskSpec, event_id: str, given: Given, *, anew: bool = False
+    ) -> Self:
+        """The same stack with a new attempt of one task; answers of the old one no longer count.
+
+        `anew`: its retry policy counts from this attempt.
+        """
         attempt = task.attempt + 1
-        return self.with_task(
-            Task(
-                task.name,
-                token=given.token(f"{self.epoch}/{attempt}/{task.name}"),
-                attempt=attempt,
-                asked_by=event_mark(event_id),
-            )
+        first = attempt if anew else task.first
+        return self.with_task(self._asked(spec, attempt, first, event_id, given))
+
+    def _asked(self, spec: TaskSpec, attempt: int, first: int, event_id: str, given: Given) -> Task:
+        return Task(
+            spec.name,
+            token=given.token(f"{self.epoch}/{attempt}/{spec.name}"),
+            attempt=attempt,
+            first=first,
+            asked_by=event_mark(event_id),
+            asked_at=given.now,
+            deadline=given.now + round(spec.timeout * 1000) if spec.timeout else 0,
         )
 
     def removed(self, now: int) -> Self:
@@ -149,4 +213,6 @@ class Stack:
             version=after.version if after else 0,
             epoch=after.epoch + 1 if after else 0,
             applied=after.applied if after else (),
+            old_applied=after.old_applied if after else 0,
+            old_applied_at=after.old_applied_at if after else 0,
         )

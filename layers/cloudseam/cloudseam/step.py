@@ -6,11 +6,13 @@ Pure: all it needs is given as values, and what should happen next is returned a
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from cloudseam.errors import MachineMismatchError, StackNotFoundError
+from cloudseam.errors import MachineMismatchError, StackNotFoundError, TaskTokenMissingError
 from cloudseam.event import Event
 from cloudseam.given import Given
-from cloudseam.machine import Machine, TaskSpec
-from cloudseam.stack import Stack, TaskStatus, event_mark
+from cloudseam.history import Entry
+from cloudseam.machine import Machine
+from cloudseam.stack import REMOVED, Stack, TaskStatus, event_mark
+from cloudseam.task_spec import TaskSpec
 
 
 class Verdict(StrEnum):
@@ -19,6 +21,7 @@ class Verdict(StrEnum):
     APPLIED = "APPLIED"
     DUPLICATE = "DUPLICATE"
     LATE = "LATE"
+    NOTHING_DUE = "NOTHING_DUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,21 @@ class RunTask:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Outcome of one event: the stack, and the task messages owed to this event's delivery."""
+    """Outcome of one event: the stack, and what is owed to this event's delivery.
+
+    That is the messages of task attempts, and TIMER_DUE at the moments `wakes` (epoch ms).
+    """
 
     stack: Stack
     verdict: Verdict
     effects: tuple[RunTask, ...] = ()
+    wakes: tuple[int, ...] = ()
 
 
 def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict:
     """The stack an event is for, new if need be; or a verdict when there is nothing to step.
 
-    An answer never creates a stack, nor does a retry; a late duplicate never brings one back.
+    An answer never creates a stack, nor does a repair; a late duplicate never brings one back.
 
     Raises:
         StackNotFoundError: the event needs a stack that exists, or names no machine for a new one.
@@ -54,8 +61,10 @@ def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict:
         return Verdict.DUPLICATE
     if event.is_answer:
         return Verdict.LATE
-    if event.is_retry or event.machine is None:
-        fix = "" if event.is_retry else " Name a `machine` to start a new one."
+    if event.is_timer:
+        return Verdict.NOTHING_DUE
+    if event.is_repair or event.machine is None:
+        fix = "" if event.is_repair else " Name a `machine` to start a new one."
         raise StackNotFoundError(
             f"There is no stack '{event.stack_id}' for event '{event.name}'.{fix}",
             stack_id=event.stack_id,
@@ -71,7 +80,7 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
         CloudSeamError: the event cannot be applied; nothing has changed.
     """
     if stack.has_applied(event.id):
-        return Step(stack, Verdict.DUPLICATE, _owed(machine, stack, event))
+        return _settled(machine, stack, Verdict.DUPLICATE, event, given.now)
     if event.machine is not None and event.machine != stack.machine:
         raise MachineMismatchError(
             f"Event '{event.name}' names machine '{event.machine}', but stack '{stack.id}' runs "
@@ -82,25 +91,61 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
             event=event.name,
         )
     after = machine.react(stack, event, given)
-    if after is stack and event.is_answer:
-        late = stack if _is_fenced(event) else stack.with_applied(event.id)
-        return Step(late, Verdict.LATE, _owed(machine, stack, event))
-    after = replace(after, updated_at=given.now, machine_digest=machine.digest)
+    if after is stack and event.is_timer:
+        return _settled(machine, stack, Verdict.NOTHING_DUE, event, given.now)
+    verdict = Verdict.LATE if after is stack and event.is_answer else Verdict.APPLIED
+    if verdict is Verdict.APPLIED:
+        after = replace(after, updated_at=given.now, machine_digest=machine.digest)
     if not _is_fenced(event):
-        after = after.with_applied(event.id)
-    return Step(after, Verdict.APPLIED, _owed(machine, after, event))
+        after = after.with_applied(event.id, given.now)
+    after = _noted(after, event, verdict, given.now)
+    return _settled(machine, after, verdict, event, given.now)
+
+
+def refuse_without_token(event: Event) -> None:
+    """Refuses an answer that does not say which attempt it is of.
+
+    Raises:
+        TaskTokenMissingError: it has no token.
+    """
+    if event.answer is not None and not event.answer.token:
+        raise TaskTokenMissingError(
+            f"The answer for task '{event.answer.task}' of stack '{event.stack_id}' has no token. "
+            "Echo `task` whole, as the task message has it.",
+            stack_id=event.stack_id,
+            event=event.name,
+        )
+
+
+def _noted(stack: Stack, event: Event, verdict: Verdict, now: int) -> Stack:
+    """The stack with the event in its history; a late answer that is told again adds nothing."""
+    told = "" if verdict is Verdict.APPLIED else verdict.value
+    task = event.answer.task if event.answer else ""
+    state = REMOVED if stack.is_removed else stack.state
+    entry = Entry(now, event.name, state, task, told)
+    last = stack.history[-1] if told and stack.history else None
+    if last and replace(last, at=now, version=0) == entry:
+        return stack
+    return stack.with_entry(entry)
 
 
 def _is_fenced(event: Event) -> bool:
-    """Whether a duplicate is known by its token, so that its id need not be remembered."""
-    return event.answer is not None and bool(event.answer.token)
+    """Whether a duplicate is known without its id: by its token, or by there being nothing due."""
+    return event.is_timer or (event.answer is not None and bool(event.answer.token))
 
 
-def _owed(machine: Machine, stack: Stack, event: Event) -> tuple[RunTask, ...]:
-    """The attempts that this event asked for and that have not been answered yet."""
-    mark = event_mark(event.id)
-    return tuple(
+def _settled(machine: Machine, stack: Stack, verdict: Verdict, event: Event, now: int) -> Step:
+    """The step, with the attempts and timers that this event asked for and that still stand.
+
+    A timer that came before its moment is owed once more: a queue delays for 15 minutes at most.
+    """
+    asked = [task for task in stack.tasks if task.asked_by == event_mark(event.id)]
+    runs = tuple(
         RunTask(machine.task(stack, task.name), task.token, stack.epoch, task.attempt)
-        for task in stack.tasks
-        if task.status is TaskStatus.PENDING and task.asked_by == mark
+        for task in asked
+        if task.status is TaskStatus.PENDING
     )
+    wakes = {task.timer for task in asked if task.timer}
+    if event.at is not None and now < event.at:
+        wakes |= {event.at} & stack.timers
+    return Step(stack, verdict, runs, tuple(sorted(wakes)))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cloudseam.outcome import Fate
-from cloudseam.persistence.dynamodb import DynamoDBStackRepository
-from state_machine import wiring
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
+from cloudseam.persistence.store import open_store
 from state_machine.settings import StateMachineSettings
 from tests.builders import CANARY, a_delivery, an_answer_body, an_event_body
 from tests.emulated import EmulatedAws, emulated_aws
@@ -106,8 +106,8 @@ def test_the_secret_decides_and_dynamodb_is_the_default(aws: EmulatedAws) -> Non
     }
     secret = {"POSTGRES_CONNECTION_SECRET": "cloudseam/postgres"}
 
-    without = wiring.build_stacks(StateMachineSettings.from_environment(needed))
-    with_it = wiring.build_stacks(StateMachineSettings.from_environment(needed | secret))
+    without = open_store(StateMachineSettings.from_environment(needed)).stacks
+    with_it = open_store(StateMachineSettings.from_environment(needed | secret)).stacks
 
     assert isinstance(without, DynamoDBStackRepository)
     assert type(with_it).__name__ == "PostgresStackRepository"

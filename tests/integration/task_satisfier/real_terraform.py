@@ -16,7 +16,7 @@ from task_satisfier.executors.registry import ExecutorRegistry
 from task_satisfier.satisfier import TaskSatisfier
 from task_satisfier.settings import TaskSatisfierSettings
 from tests.builders import a_delivery
-from tests.task_builders import a_task_body
+from tests.task_builders import a_task_body, attempts_in_memory
 
 BINARY = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")
 
@@ -62,6 +62,7 @@ class RealTerraform:
         satisfier = TaskSatisfier(
             ExecutorRegistry(settings),
             answers,
+            attempts_in_memory(),
             sensitive_keys=settings.sensitive_keys,
             margin=settings.timeout_margin,
         )

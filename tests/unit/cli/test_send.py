@@ -20,7 +20,7 @@ from cloudseam_cli.local.report import Kind, Report
 from cloudseam_cli.main import main
 from cloudseam_cli.send import message
 from cloudseam_cli.target import Target
-from tests.builders import CANARY, a_stack
+from tests.builders import CANARY, NOW, a_stack
 from tests.unit.cli.options import options
 
 
@@ -210,7 +210,7 @@ def test_it_says_what_it_sent_and_under_which_id(
 def test_a_wait_ends_when_the_stack_has_applied_the_event(
     sqs: FakeSqs, stacks: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sqs.effect = lambda: stacks.save([a_stack("UPDATE", version=0).with_applied("e-1")])
+    sqs.effect = lambda: stacks.save([a_stack("UPDATE", version=0).with_applied("e-1", NOW)])
 
     assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "0"]) == 0
 
@@ -220,7 +220,7 @@ def test_a_wait_ends_when_the_stack_has_applied_the_event(
 def test_a_wait_ends_when_the_event_has_ended_the_stack(
     sqs: FakeSqs, stacks: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sqs.effect = lambda: stacks.save([a_stack(version=0).with_applied("e-1").removed(now=1)])
+    sqs.effect = lambda: stacks.save([a_stack(version=0).with_applied("e-1", NOW).removed(now=1)])
 
     assert main(["send", "s", "DESTROY", "--event-id", "e-1", "--wait", "0"]) == 0
 
@@ -269,7 +269,7 @@ def test_a_wait_tells_at_once_why_the_event_is_refused_for_now(
 def test_an_event_that_was_applied_before_is_told_to_have_had_no_effect(
     sqs: FakeSqs, stacks: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stacks.save([a_stack("UPDATE", version=0).with_applied("e-1")])
+    stacks.save([a_stack("UPDATE", version=0).with_applied("e-1", NOW)])
 
     assert main(["send", "s", "PING", "--event-id", "e-1", "--wait", "0"]) == 0
 

@@ -157,7 +157,7 @@ def test_a_stack_is_shown_with_all_there_is_to_know(
 def test_a_stack_as_json_has_no_tokens_and_nothing_of_the_protocol(
     store: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(store, a_stack("PROVISION", tasks={"net": "PENDING"}).with_applied("e-1"))
+    put(store, a_stack("PROVISION", tasks={"net": "PENDING"}).with_applied("e-1", NOW))
 
     main(["show", "s", "--json"])
 

@@ -8,7 +8,7 @@ from cloudseam.event import Json
 from cloudseam.languages import load_machine, read_machine
 from cloudseam.languages.cloudseam_v1.definition import Definition, Handler, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
-from cloudseam.machine import TaskSpec
+from cloudseam.task_spec import TaskSpec
 
 MACHINES = sorted((Path(__file__).parents[3] / "machines").glob("*.yml"))
 

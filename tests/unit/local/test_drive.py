@@ -12,7 +12,7 @@ from cloudseam.stack import Stack, TaskStatus
 from cloudseam_cli.demo import stages as demo_stages
 from cloudseam_cli.local.drive import Drive, DriveFailedError, Scene, Stage
 from cloudseam_cli.local.report import Kind, Report
-from tests.builders import a_stack, a_task
+from tests.builders import NOW, a_stack, a_task
 
 STAGES = [
     Stage("LAUNCH", "start", until="RUN", metadata={"a": 1}),
@@ -56,7 +56,7 @@ class World:
     def _apply(self, message: dict[str, Any]) -> None:
         loaded = self.stacks.load([message["stackId"]]).stacks.get(message["stackId"])
         stack = loaded or a_stack("INIT", id=message["stackId"], version=0)
-        moved = self.effect[message["event"]](stack.with_applied(message["eventId"]))
+        moved = self.effect[message["event"]](stack.with_applied(message["eventId"], NOW))
         assert not self.stacks.save([moved])
 
     def show(self, scene: Scene) -> None:

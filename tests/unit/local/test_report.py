@@ -15,6 +15,7 @@ from cloudseam_cli.local.report import Kind, Report, report_outcome, report_task
 from cloudseam_cli.local.telling import told
 from tests.builders import (
     CANARY,
+    NOW,
     a_completion,
     a_delivery,
     a_failure,
@@ -109,7 +110,7 @@ ENDING = a_stack("DESTROY", tasks={"net-down": "PENDING"}, previous_state="RUN")
         ),
         pytest.param(
             an_event("PING", id="e-1"),
-            a_stack().with_applied("e-1"),
+            a_stack().with_applied("e-1", NOW),
             "s  PING ignored: duplicate",
             id="duplicate",
         ),

@@ -17,7 +17,14 @@ from cloudseam.queues.memory import InMemoryQueue
 from task_satisfier.executors import Executor, TaskRun
 from task_satisfier.satisfier import TaskOutcome, TaskSatisfier
 from tests.builders import CANARY, a_delivery
-from tests.task_builders import FakeExecutor, FakeExecutors, a_task_body, a_task_delivery, failing
+from tests.task_builders import (
+    FakeExecutor,
+    FakeExecutors,
+    a_task_body,
+    a_task_delivery,
+    attempts_in_memory,
+    failing,
+)
 
 
 class BrokenQueue(InMemoryQueue):
@@ -34,7 +41,13 @@ def satisfy(
     seconds: float = 60,
     sensitive: frozenset[str] = frozenset(),
 ) -> list[TaskOutcome]:
-    satisfier = TaskSatisfier(FakeExecutors(executor), answers, sensitive_keys=sensitive, margin=15)
+    satisfier = TaskSatisfier(
+        FakeExecutors(executor),
+        answers,
+        attempts_in_memory(),
+        sensitive_keys=sensitive,
+        margin=15,
+    )
     return satisfier.handle_batch(deliveries, lambda: seconds)
 
 
@@ -221,7 +234,9 @@ def test_an_executor_that_cannot_be_built_is_answered() -> None:
 
     answers = InMemoryQueue()
 
-    [outcome] = TaskSatisfier(Broken(), answers).handle_batch([a_task_delivery()], lambda: 60)
+    [outcome] = TaskSatisfier(Broken(), answers, attempts_in_memory()).handle_batch(
+        [a_task_delivery()], lambda: 60
+    )
 
     assert outcome.error is None
     assert bodies(answers)[0]["description"].startswith("unexpected ImportError")
@@ -254,7 +269,7 @@ def test_stop_ends_the_time_of_tasks_that_run() -> None:
         run.ensure_time()
         return {}
 
-    satisfier = TaskSatisfier(FakeExecutors(FakeExecutor(stopped)), answers)
+    satisfier = TaskSatisfier(FakeExecutors(FakeExecutor(stopped)), answers, attempts_in_memory())
     satisfier.handle_batch([a_task_delivery()], lambda: 900)
 
     assert "ran out of time" in bodies(answers)[0]["description"]

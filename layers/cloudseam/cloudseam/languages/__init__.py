@@ -1,6 +1,6 @@
 """The languages a machine can be written in. Each compiles to a `cloudseam.machine.Machine`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudseam.finding import Finding, FindingsError, Severity
 from cloudseam.languages.cloudseam_v1.spec import parse_spec
@@ -26,6 +26,8 @@ def read_machine(name: str, text: str | bytes, file: str) -> Reading:
     report = Report(file)
     root = parse_yaml(text, report)
     machine = parse_spec(name, whole(root, report)) if root is not None else None
+    if machine is not None:
+        machine = replace(machine, source=text if isinstance(text, str) else text.decode())
     return Reading(machine, report.findings)
 
 

@@ -1,15 +1,17 @@
 """A stack as a row: a plain JSON object with the original's fields, and ours beside them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudseam.errors import RetryableError, StackTooLargeError, TerminalError
+from cloudseam.history import Entry
 from cloudseam.persistence import TOMBSTONE_SECONDS
-from cloudseam.stack import Stack, Task, TaskStatus
+from cloudseam.stack import REMOVED, Stack, Task, TaskStatus
 
 MARK_CHARACTERS = 8
-REMOVED = "REMOVED"
+# Of a stack's history its row keeps the end, in bytes of JSON: some six entries.
+MAX_HISTORY_BYTES = 320
 # DynamoDB takes 400 KB per item, names included (developer guide, "Service quotas"); what is
 # refused above this leaves room for its encoding.
 MAX_ROW_BYTES = 350_000
@@ -32,6 +34,10 @@ def to_row(stack: Stack) -> dict[str, Any]:
         "epoch": stack.epoch,
         "applied": "".join(stack.applied),
     }
+    if stack.old_applied_at:
+        row["oldApplied"] = [stack.old_applied, stack.old_applied_at]
+    if stack.history:
+        row["history"] = _recent(stack.history)
     if stack.removed_at is not None:
         ttl = stack.removed_at // 1000 + TOMBSTONE_SECONDS
         return row | {"removedAt": stack.removed_at, "ttl": ttl}
@@ -69,10 +75,13 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             version=_number(row, "version"),
             epoch=_number(row, "epoch"),
             applied=_marks(_text_or_empty(row, "applied")),
+            old_applied=_pair(row, "oldApplied")[0],
+            old_applied_at=_pair(row, "oldApplied")[1],
+            history=tuple(entry_from_row(entry) for entry in row.get("history") or ()),
             machine_digest=_text_or_empty(row, "machineDigest"),
             removed_at=removed_at,
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise unreadable(str(row.get("id")), str(error)) from None
 
 
@@ -122,7 +131,14 @@ def _task_row(task: Task) -> dict[str, Any]:
         row["errorMessage"] = task.error_message
     if task.token:
         row |= {"token": task.token, "attempt": task.attempt, "askedBy": task.asked_by}
-    return row
+    numbers = {
+        "askedAt": task.asked_at,
+        "deadline": task.deadline,
+        "retryAt": task.retry_at,
+        "first": task.first if task.first > 1 else 0,
+        "resent": task.resent,
+    }
+    return row | {name: number for name, number in numbers.items() if number}
 
 
 def _tasks(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -140,7 +156,55 @@ def _task(row: Mapping[str, Any]) -> Task:
         token=_text_or_empty(row, "token"),
         attempt=_number(row, "attempt") or 1,
         asked_by=_text_or_empty(row, "askedBy"),
+        asked_at=_number(row, "askedAt"),
+        deadline=_number(row, "deadline"),
+        retry_at=_number(row, "retryAt"),
+        first=_number(row, "first") or 1,
+        resent=_number(row, "resent"),
     )
+
+
+def entry_row(entry: Entry) -> list[Any]:
+    """An entry of history as a short list: what is empty at its end is left out."""
+    parts = [entry.at, entry.event, entry.state, entry.task, entry.verdict]
+    while not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def entry_from_row(parts: Any, version: int = 0) -> Entry:
+    """The entry of such a list.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match parts:
+        case [int(at), str(event), str(state), *more] if all(isinstance(s, str) for s in more):
+            task, verdict = [*more, "", ""][:2]
+            return Entry(at, event, state, task, verdict, version)
+    raise ValueError("an entry of `history` is malformed")
+
+
+def _recent(history: Sequence[Entry]) -> list[list[Any]]:
+    """The latest entries, as many as there is room for."""
+    kept: list[list[Any]] = []
+    room = MAX_HISTORY_BYTES
+    for entry in reversed(history):
+        written = entry_row(entry)
+        room -= len(json.dumps(written))
+        if room < 0:
+            break
+        kept.append(written)
+    return kept[::-1]
+
+
+def _pair(row: Mapping[str, Any], name: str) -> tuple[int, int]:
+    match row.get(name):
+        case None:
+            return 0, 0
+        case [int(first), int(second)] if first >= 0 and second >= 0:
+            return first, second
+    raise ValueError(f"`{name}` is not a pair of numbers")
 
 
 def _status(row: Mapping[str, Any]) -> TaskStatus:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cloudseam.machine import TaskSpec
+from cloudseam.task_spec import TaskSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from cloudseam.languages.cloudseam_v1.shape import FreeMapping, Keys, Kinds, One
 from cloudseam.languages.cloudseam_v1.terraform_state import check_states
 from cloudseam.languages.part import Part
 from cloudseam.languages.wording import listed, shown
-from cloudseam.machine import TaskSpec
+from cloudseam.task_spec import TaskSpec
 
 # docs/machines.md has this table too; a test compares them.
 EXECUTORS: Mapping[str, Keys] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
 from cloudseam.languages.wording import shown
-from cloudseam.machine import TaskSpec
+from cloudseam.task_spec import TaskSpec
 
 TERRAFORM_FILES = (".tf", ".tf.json")
 

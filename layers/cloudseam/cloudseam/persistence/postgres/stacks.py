@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cloudseam.errors import CloudSeamError, StackConflictError
+from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import TOMBSTONE_SECONDS, Loaded
 from cloudseam.persistence.postgres.connection import PostgresConnection, Rows
@@ -159,8 +160,20 @@ class PostgresStackRepository:
             if stack.id not in seen:
                 yield stack
 
-    def _wanted(self, page: str, machine: str | None, state: str | None) -> Iterator[Stack]:
-        for row in self._pages(page, machine or ""):
+    def scan_unfinished(self, after: str = "") -> Iterator[Stack]:
+        """See `StackRepository.scan_unfinished`. The order is that of the ids."""
+        for stack in self._wanted(PAGE_OF_ALL, None, None, after):
+            if not stack.is_satisfied:
+                yield stack
+
+    def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
+        """See `StackRepository.history`."""
+        return ()
+
+    def _wanted(
+        self, page: str, machine: str | None, state: str | None, after: str = ""
+    ) -> Iterator[Stack]:
+        for row in self._pages(page, machine or "", after):
             try:
                 stack = _stack(row)
             except UnreadableRowError as error:
@@ -170,8 +183,7 @@ class PostgresStackRepository:
             if wanted and not stack.is_removed:
                 yield stack
 
-    def _pages(self, page: str, machine: str) -> Iterator[Sequence[Any]]:
-        after = ""
+    def _pages(self, page: str, machine: str, after: str) -> Iterator[Sequence[Any]]:
         while rows := self._read("list", page, after=after, machine=machine):
             yield from (row for row in rows if not row[0].startswith(RESERVED_ID_PREFIX))
             after = rows[-1][0]

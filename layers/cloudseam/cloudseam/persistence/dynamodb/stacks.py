@@ -1,4 +1,4 @@
-"""Stacks in a DynamoDB table with the key `id`: consistent reads, conditional writes."""
+"""Stacks in a DynamoDB table: consistent reads, conditional writes."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudseam.aws_error import error_name
-from cloudseam.errors import (
-    CloudSeamError,
-    ServiceUnavailableError,
-    StackConflictError,
-    StackTooLargeError,
-)
-from cloudseam.limits import MAX_INTEGER, RESERVED_ID_PREFIX
+from cloudseam.errors import CloudSeamError, StackConflictError, StackTooLargeError
+from cloudseam.history import Entry
+from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
+from cloudseam.persistence.dynamodb.items import CONDITION_FAILED, item_of, row_of, unavailable
 from cloudseam.persistence.row import (
     UnreadableRowError,
     UnwritableRowError,
     from_row,
     refuse_oversize,
     to_row,
-    unreadable,
 )
 from cloudseam.stack import Stack
 
@@ -65,12 +59,12 @@ class DynamoDBStackRepository:
             try:
                 items, unread = self._read(ids)
             except (ClientError, BotoCoreError) as error:
-                failures |= dict.fromkeys(ids, _unavailable("read", error))
+                failures |= dict.fromkeys(ids, unavailable("read the stacks", error))
                 continue
-            failures |= dict.fromkeys(unread, _unavailable("read", None))
+            failures |= dict.fromkeys(unread, unavailable("read the stacks", None))
             for item in items:
                 try:
-                    stacks[item["id"]["S"]] = from_row(_row(item))
+                    stacks[item["id"]["S"]] = from_row(row_of(item))
                 except UnreadableRowError as error:
                     failures[item["id"]["S"]] = error
         return Loaded(stacks, failures)
@@ -90,12 +84,23 @@ class DynamoDBStackRepository:
 
     def scan(self, machine: str | None = None, state: str | None = None) -> Iterator[Stack]:
         """See `StackRepository.scan`."""
-        for item in self._items(_filter(machine, state)):
-            if not item["id"]["S"].startswith(RESERVED_ID_PREFIX):
-                try:
-                    yield from_row(_row(item))
-                except UnreadableRowError as error:
-                    logger.warning("%s", error)
+        return self._stacks(_filter(machine, state))
+
+    def scan_unfinished(self, after: str = "") -> Iterator[Stack]:
+        """See `StackRepository.scan_unfinished`. The order is that of the table's partitions."""
+        wanted: dict[str, Any] = {
+            "FilterExpression": "size(tasks) > :none",
+            "ExpressionAttributeValues": {":none": {"N": "0"}},
+        }
+        if after:
+            wanted["ExclusiveStartKey"] = {"id": {"S": after}}
+        for stack in self._stacks(wanted):
+            if not stack.is_satisfied:
+                yield stack
+
+    def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
+        """See `StackRepository.history`."""
+        return ()
 
     def _read(self, stack_ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
         """The items there are, and the ids that DynamoDB left unprocessed to the end."""
@@ -129,7 +134,7 @@ class DynamoDBStackRepository:
         except ClientError as error:
             return _refused(stack, error)
         except BotoCoreError as error:
-            return _unavailable("write", error)
+            return unavailable("write the stacks", error)
         except (ArithmeticError, TypeError, ValueError) as error:
             return _unwritable(stack, error)
         return None
@@ -137,7 +142,7 @@ class DynamoDBStackRepository:
     def _commit(self, stack: Stack, row: Mapping[str, Any]) -> PutItemInputTypeDef:
         commit: PutItemInputTypeDef = {
             "TableName": self._table,
-            "Item": _item(row),
+            "Item": item_of(row),
             "ConditionExpression": "attribute_not_exists(version)",
         }
         if stack.version:
@@ -145,13 +150,21 @@ class DynamoDBStackRepository:
             commit["ExpressionAttributeValues"] = {":read": {"N": str(stack.version)}}
         return commit
 
+    def _stacks(self, scan: dict[str, Any]) -> Iterator[Stack]:
+        for item in self._items(scan):
+            if not item["id"]["S"].startswith(RESERVED_ID_PREFIX):
+                try:
+                    yield from_row(row_of(item))
+                except UnreadableRowError as error:
+                    logger.warning("%s", error)
+
     def _items(self, scan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         request: ScanInputTypeDef = {"TableName": self._table, **scan}  # type: ignore[typeddict-item]
         while True:
             try:
                 answer = self._client.scan(**request)
             except (ClientError, BotoCoreError) as error:
-                raise _unavailable("read", error) from error
+                raise unavailable("read the stacks", error) from error
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
@@ -175,7 +188,7 @@ def _filter(machine: str | None, state: str | None) -> dict[str, Any]:
 
 def _refused(stack: Stack, error: ClientError) -> CloudSeamError:
     code = error_name(error)
-    if code == "ConditionalCheckFailedException":
+    if code == CONDITION_FAILED:
         return StackConflictError(
             f"Stack '{stack.id}' was changed by another writer.", stack_id=stack.id
         )
@@ -185,7 +198,7 @@ def _refused(stack: Stack, error: ClientError) -> CloudSeamError:
         )
         refused.__cause__ = error
         return refused
-    return _unavailable("write", error)
+    return unavailable("write the stacks", error)
 
 
 def _unwritable(stack: Stack, error: Exception) -> UnwritableRowError:
@@ -195,55 +208,3 @@ def _unwritable(stack: Stack, error: Exception) -> UnwritableRowError:
     )
     unwritable.__cause__ = error
     return unwritable
-
-
-def _unavailable(what: str, error: Exception | None) -> ServiceUnavailableError:
-    reason = error_name(error) if error else "keys left unprocessed"
-    unavailable = ServiceUnavailableError(f"DynamoDB did not {what} the stacks: {reason}.")
-    unavailable.__cause__ = error
-    return unavailable
-
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
-
-
-def _item(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(_decimals(value)) for name, value in row.items()}
-
-
-def _row(item: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
-    except TypeError as error:
-        raise unreadable(item["id"]["S"], str(error)) from None
-
-
-def _decimals(value: Any) -> Any:
-    """The value with floats as DynamoDB takes them: as the decimal they are written as."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, Mapping):
-        return {key: _decimals(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_decimals(item) for item in value]
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON has it. Sets and bytes are not of a row of ours, nor of the original."""
-    if isinstance(value, Decimal):
-        return _number(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | str):
-        return value
-    raise TypeError("it holds a set or bytes")
-
-
-def _number(value: Decimal) -> int | float:
-    """DynamoDB has one kind of number. A whole one is an int, unless it came from a float."""
-    whole = value == value.to_integral_value() and value.copy_abs() < MAX_INTEGER
-    return int(value) if whole else float(value)

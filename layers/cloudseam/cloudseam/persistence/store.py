@@ -1,0 +1,85 @@
+"""The store that the settings of a function name: PostgreSQL, or a DynamoDB table."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from cloudseam.aws import is_local, make_client, names_endpoint
+from cloudseam.persistence import ClaimRepository, MachineVersions, StackRepository
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.settings import Settings
+
+# The database of compose.yaml, as the original CloudSeam has it.
+LOCAL_DATABASE = FixedCredentials(Credentials("cloudseam", "cloudseam", "db", "cloudseam"))
+
+
+class StoreSettings(Settings):
+    """Where stacks are kept; see docs/configuration.md."""
+
+    dynamodb_table: str | None = Field(
+        default="Stacks", alias="DYNAMODB_TABLE", description="The table that stacks are kept in."
+    )
+    postgres_secret: str | None = Field(
+        default=None,
+        alias="POSTGRES_CONNECTION_SECRET",
+        description="The name or ARN of a secret with the connection to PostgreSQL. If it is set, "
+        "stacks are kept there and not in DynamoDB; see [postgresql.md](postgresql.md).",
+    )
+    postgres_tls: Literal["verify", "off"] | None = Field(
+        default=None,
+        alias="POSTGRES_TLS",
+        description="`verify` encrypts connections to this machine too, which are plain without "
+        "it; `off` leaves one to a container plain. All others are encrypted and verified.",
+    )
+    postgres_ca_file: str | None = Field(
+        default=None,
+        alias="POSTGRES_CA_FILE",
+        description="A PEM file of the authorities to trust for PostgreSQL. Without it those of "
+        "the system, and for RDS those of RDS.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that is kept in one place."""
+
+    stacks: StackRepository
+    claims: ClaimRepository
+    versions: MachineVersions
+
+
+def open_store(settings: StoreSettings, *, full_history: bool = False) -> Store:
+    """PostgreSQL where there is a secret for it, DynamoDB otherwise."""
+    if settings.postgres_secret:
+        return _postgres(settings, settings.postgres_secret)
+    from cloudseam.persistence.dynamodb.claims import DynamoDBClaimRepository
+    from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
+    from cloudseam.persistence.dynamodb.versions import DynamoDBMachineVersions
+
+    client, table = make_client("dynamodb"), settings.dynamodb_table or "Stacks"
+    return Store(
+        DynamoDBStackRepository(client, table),
+        DynamoDBClaimRepository(client, table),
+        DynamoDBMachineVersions(client, table),
+    )
+
+
+def _postgres(settings: StoreSettings, secret: str) -> Store:
+    # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
+    from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryMachineVersions
+    from cloudseam.persistence.postgres.connection import PostgresConnection
+    from cloudseam.persistence.postgres.secret import PostgresSecret
+    from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+
+    if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
+        connection = PostgresConnection(LOCAL_DATABASE, tls=settings.postgres_tls or "off")
+    else:
+        source = PostgresSecret(secret, make_client("secretsmanager"))
+        connection = PostgresConnection(
+            source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file
+        )
+    return Store(
+        PostgresStackRepository(connection), InMemoryClaimRepository(), InMemoryMachineVersions()
+    )

@@ -1,0 +1,119 @@
+"""Which machine moves a stack: the version that the stack started on, or the file's as it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from cloudseam.errors import (
+    CloudSeamError,
+    InvalidDefinitionError,
+    MachineNotFoundError,
+)
+from cloudseam.event import MIGRATE_MACHINE, Event
+from cloudseam.locators import MachineLocator
+from cloudseam.machine import Machine
+from cloudseam.persistence import MachineVersions
+from cloudseam.stack import Stack
+
+# Machines of digests that no file has any more, held by a container.
+OLD_MACHINES_HELD = 100
+
+
+class Machines(Protocol):
+    """Finds the machine of a stack."""
+
+    def machine_of(self, stack: Stack, event: Event) -> Machine:
+        """The machine that is to move the stack.
+
+        Raises:
+            MachineNotFoundError: there is none.
+            InvalidDefinitionError: its file cannot be used.
+            ServiceUnavailableError: the store, or where files are, did not answer.
+        """
+
+    def keep(
+        self, changed: Sequence[Stack], stored: Mapping[str, Stack]
+    ) -> Mapping[str, CloudSeamError]:
+        """Makes sure that stacks find their machine again; by id, which must not be committed."""
+
+
+class LatestMachines:
+    """See `Machines`. Every stack is moved by the machine's file as it is now."""
+
+    def __init__(self, locator: MachineLocator) -> None:
+        self._locator = locator
+
+    def machine_of(self, stack: Stack, event: Event) -> Machine:
+        """See `Machines.machine_of`."""
+        return self._locator.get(stack.machine)
+
+    def keep(
+        self, changed: Sequence[Stack], stored: Mapping[str, Stack]
+    ) -> Mapping[str, CloudSeamError]:
+        """See `Machines.keep`."""
+        return {}
+
+
+class PinnedMachines:
+    """See `Machines`. A stack stays on the version that it started on, until it is moved.
+
+    A version is kept in the store before the first stack is committed that runs on it. Stacks of
+    the original, and those whose version was never kept, take the file's.
+    """
+
+    def __init__(self, locator: MachineLocator, versions: MachineVersions) -> None:
+        self._locator = locator
+        self._versions = versions
+        self._found: dict[str, Machine] = {}
+        self._kept: set[tuple[str, str]] = set()
+        self._old: dict[tuple[str, str], Machine | None] = {}
+
+    def machine_of(self, stack: Stack, event: Event) -> Machine:
+        """See `Machines.machine_of`. The move to another version is made by that one."""
+        if not stack.machine_digest or event.name == MIGRATE_MACHINE:
+            return self._current(stack.machine)
+        try:
+            machine = self._current(stack.machine)
+        except (MachineNotFoundError, InvalidDefinitionError):
+            old = self._version(stack)
+            if old is None:
+                raise
+            return old
+        if machine.digest == stack.machine_digest:
+            return machine
+        return self._version(stack) or machine
+
+    def keep(
+        self, changed: Sequence[Stack], stored: Mapping[str, Stack]
+    ) -> Mapping[str, CloudSeamError]:
+        """See `Machines.keep`."""
+        failures: dict[str, CloudSeamError] = {}
+        for stack in changed:
+            before = stored.get(stack.id)
+            if before is None or before.machine_digest != stack.machine_digest:
+                try:
+                    self._keep(stack)
+                except CloudSeamError as error:
+                    failures[stack.id] = error
+        return failures
+
+    def _keep(self, stack: Stack) -> None:
+        version = (stack.machine, stack.machine_digest)
+        if not stack.machine_digest or version in self._kept or version in self._old:
+            return
+        machine = self._found.get(stack.machine)
+        if machine is not None and machine.digest == stack.machine_digest:
+            self._versions.keep(machine)
+            self._kept.add(version)
+
+    def _current(self, name: str) -> Machine:
+        """The file's machine; remembered, since the file may change before it is kept."""
+        machine = self._found[name] = self._locator.get(name)
+        return machine
+
+    def _version(self, stack: Stack) -> Machine | None:
+        version = (stack.machine, stack.machine_digest)
+        if version not in self._old:
+            if len(self._old) >= OLD_MACHINES_HELD:
+                self._old.clear()
+            self._old[version] = self._versions.get(*version)
+        return self._old[version]

@@ -1,0 +1,49 @@
+"""What a task of a machine is to do, how long it may take, and when it is tried again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cloudseam.event import Json
+
+ANY_ERROR = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a failed task is asked for again by itself.
+
+    `attempts` counts all of them, the first included. The wait before the second is `wait`
+    seconds, and each further one `factor` times as long, up to `longest` seconds; with `jitter`
+    anything from half of it to the whole. `on` names the kinds of failure, or is `*`.
+    """
+
+    attempts: int
+    wait: float = 10
+    factor: float = 2
+    longest: float = 900
+    jitter: bool = True
+    on: tuple[str, ...] = (ANY_ERROR,)
+
+    def applies(self, error: str, attempt: int) -> bool:
+        """Whether another attempt follows when the `attempt`-th (from 1) fails like this."""
+        return attempt < self.attempts and (ANY_ERROR in self.on or error in self.on)
+
+    def wait_after(self, attempt: int, fraction: float) -> int:
+        """Milliseconds until the attempt after the `attempt`-th. `fraction`, from 0 up to 1, is
+        the chance that jitter is made of."""
+        wait = min(self.longest, self.wait * self.factor ** min(attempt - 1, 64))
+        return round(1000 * wait * ((1 + fraction) / 2 if self.jitter else 1))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What a task is to do: which executor runs it, and with what.
+
+    `timeout` is in seconds, from the moment the task is asked for to its answer.
+    """
+
+    name: str
+    executor: str
+    config: Mapping[str, Json]
+    timeout: float | None = None
+    retry: RetryPolicy | None = None

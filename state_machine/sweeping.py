@@ -1,0 +1,42 @@
+"""The sweep as the function runs it: on its schedule, and on where a sweep had no time left."""
+
+import json
+import logging
+from collections.abc import Callable
+
+from cloudseam.observability import count, log_event
+from cloudseam.queues import OutgoingMessage, Queue
+from cloudseam.sweep import Sweep
+
+# A sweep ends so long before the function does, in seconds.
+MARGIN = 5.0
+# How the body of a message begins that has a sweep go on; no event's does.
+BODY = '{"sweep":'
+
+logger = logging.getLogger("cloudseam.sweep")
+
+
+def rest_of_sweep(body: str) -> str | None:
+    """The id that a sweep is to go on behind, if the message is about that."""
+    if not body.startswith(BODY):
+        return None
+    try:
+        after = json.loads(body)["sweep"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return after if isinstance(after, str) else None
+
+
+def run_sweep(
+    sweep: Sweep, events: Queue | None, time_left: Callable[[], float], after: str = ""
+) -> dict[str, int]:
+    """Sweeps, and leaves the rest to a message; how many stacks it looked at and repaired."""
+    swept = sweep.run(lambda: time_left() - MARGIN, after)
+    for outcome in swept.repairs:
+        log_event(outcome)
+    if swept.rest_after is not None and events is not None:
+        events.send([OutgoingMessage(f"{BODY} {json.dumps(swept.rest_after)}}}")])
+    found = {"looked_at": swept.looked_at, "repaired": len(swept.repairs)}
+    count("StacksRepaired", len(swept.repairs))
+    logger.info("Swept", extra=found | {"rest_after": swept.rest_after})
+    return found

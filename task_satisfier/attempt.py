@@ -1,0 +1,241 @@
+"""An attempt of a task under its claim: nobody else works on it, and it stops when it is no longer
+wanted, or when the claim is lost.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+
+from cloudseam.claim import Claim, Holder
+from cloudseam.clock import Clock
+from cloudseam.delivery import Delivery
+from cloudseam.errors import ClaimHeldError, CloudSeamError
+from cloudseam.heartbeat import Heartbeat
+from cloudseam.messages import TaskRequest
+from cloudseam.persistence import ClaimRepository, ClaimTakenError, StackRepository
+
+# How often a running attempt looks whether it is still wanted, in seconds.
+BEAT_SECONDS = 20.0
+# A claim is renewed once less than this part of it is left.
+RENEWED_AT = 2 / 3
+# Whoever cannot renew its claim stops this long before it ends: time for Terraform to be ended,
+# and for clocks that differ.
+STOP_BEFORE_END_MS = 30_000
+# An attempt that has run for longer notes its end with its claim, which costs a write.
+NOTED_AFTER_MS = 20_000
+
+logger = logging.getLogger("cloudseam.satisfier")
+
+
+class SupersededError(Exception):
+    """The attempt is no longer the one that its stack waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The attempt has ended before. `answer` is what it was answered with, if that is known."""
+
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Begins attempts. `lease_ms` is how long a claim holds without being renewed.
+
+    `place` is where the work is done, as `user@host`. Without `stacks`, where the store is not
+    known, every attempt counts as wanted.
+    """
+
+    claims: ClaimRepository
+    stacks: StackRepository | None
+    clock: Clock
+    heartbeat: Heartbeat
+    place: str
+    lease_ms: int = 300_000
+
+    def begin(self, request: TaskRequest, delivery: Delivery) -> "Attempt | Ended":
+        """The attempt that a task message asks for, claimed.
+
+        Raises:
+            ClaimHeldError: somebody else works on it.
+            SupersededError: its stack does not wait for it any more.
+            ServiceUnavailableError: the store did not answer.
+        """
+        key = request.token or f"message/{delivery.message_id}"
+        try:
+            claim, former = self.take(key, request)
+        except ClaimTakenError as taken:
+            if taken.holder.done:
+                return Ended(taken.holder.answer)
+            raise self.held("Another delivery of it is being worked on.", request, taken) from None
+        attempt = Attempt(self, request, claim)
+        if former is not None or delivery.receive_count > 1:
+            attempt.ensure_wanted()
+        return attempt
+
+    def is_wanted(self, request: TaskRequest) -> bool:
+        """Whether its stack waits for the attempt. The original's attempts are always wanted."""
+        if self.stacks is None or not request.token:
+            return True
+        loaded = self.stacks.load([request.stack_id])
+        for error in loaded.failures.values():
+            raise error
+        stack = loaded.stacks.get(request.stack_id)
+        return stack is not None and stack.is_attempt_current(request.name, request.token)
+
+    def take(self, key: str, request: TaskRequest) -> tuple[Claim, Claim | None]:
+        """A claim of the key, and the one before it that had run out.
+
+        Raises:
+            ClaimTakenError: the key is not free.
+        """
+        given = self.clock.draw()
+        claim = Claim(
+            key,
+            owner=given.token(f"owner of {key}"),
+            since=given.now,
+            until=given.now + self.lease_ms,
+            stack_id=request.stack_id,
+            place=self.place,
+        )
+        former = self.claims.take(claim, given.now)
+        return claim.after(former), former
+
+    def held(self, what: str, request: TaskRequest, taken: ClaimTakenError) -> ClaimHeldError:
+        """Says that a task has to wait, and for how long."""
+        left = (taken.holder.until - self.now()) // 1000
+        return ClaimHeldError(
+            f"Task '{request.name}' of stack '{request.stack_id}' has to wait. {what}",
+            stack_id=request.stack_id,
+            retry_after=max(0, left) + 1,
+        )
+
+    def now(self) -> int:
+        """The time in epoch milliseconds."""
+        return self.clock.draw().now
+
+
+class Attempt:
+    """One attempt that is being worked on, with the claims that it holds."""
+
+    def __init__(self, attempts: Attempts, request: TaskRequest, claim: Claim) -> None:
+        self._attempts = attempts
+        self._request = request
+        self._key = claim.key
+        self._held = {claim.key: claim}
+        self.is_given_up = False
+
+    def beating(self) -> AbstractContextManager[None]:
+        """Around the work: keeps the claims, and gives the attempt up when it has to end."""
+        return self._attempts.heartbeat.beating(self.beat, BEAT_SECONDS)
+
+    def beat(self) -> None:
+        """Renews the claims and looks whether the attempt is wanted; gives it up otherwise."""
+        if self.is_given_up:
+            return
+        try:
+            if not (self._renew() and self._attempts.is_wanted(self._request)):
+                self._give_up("it is no longer wanted, or somebody else has it")
+        except CloudSeamError as error:
+            logger.warning("The claim was not renewed", extra={"reason": str(error)})
+        ends = min(claim.until for claim in self._held.values())
+        if ends - self._attempts.now() <= STOP_BEFORE_END_MS:
+            self._give_up("its claim could not be renewed")
+
+    def ensure_wanted(self) -> None:
+        """Makes sure that the stack waits for this attempt.
+
+        Raises:
+            SupersededError: it does not.
+        """
+        if not self._attempts.is_wanted(self._request):
+            raise SupersededError
+
+    @contextmanager
+    def hold(self, resource: str) -> Iterator[Sequence[Holder]]:
+        """Keeps all other attempts from a resource while the block runs.
+
+        Yields who had it before and never gave it back, the latest last.
+
+        Raises:
+            ClaimHeldError: another attempt has it.
+            SupersededError: the stack does not wait for this attempt any more.
+        """
+        key = f"resource/{resource}"
+        try:
+            claim, _ = self._attempts.take(key, self._request)
+        except ClaimTakenError as taken:
+            what = "Another task works with the same resource."
+            raise self._attempts.held(what, self._request, taken) from None
+        self._held[key] = claim
+        try:
+            # The message of an attempt that is long over may come as late as it likes.
+            self.ensure_wanted()
+            yield claim.past
+        finally:
+            self._release(self._held.pop(key))
+
+    def counts(self) -> bool:
+        """Whether what was done counts: it was not given up, and the claim has held all along."""
+        return not self.is_given_up and self._attempts.now() < self._held[self._key].until
+
+    def note_end(self, answer: str, *, is_sent: bool) -> None:
+        """Keeps the answer with the claim, so that a further delivery is answered with it.
+
+        Of an attempt that was short, and whose answer was sent, the claim itself is enough.
+        """
+        claim = self._held[self._key]
+        if is_sent and self._attempts.now() - claim.since < NOTED_AFTER_MS:
+            return
+        try:
+            self._attempts.claims.renew(replace(claim, done=True, answer=answer))
+        except CloudSeamError as error:
+            logger.warning("The end of the attempt was not noted", extra={"reason": str(error)})
+
+    def release(self) -> None:
+        """Gives the attempt back: another delivery may take it at once."""
+        self._release(self._held[self._key])
+
+    def _release(self, claim: Claim) -> None:
+        try:
+            self._attempts.claims.release(claim)
+        except CloudSeamError as error:  # it runs out by itself
+            logger.warning("A claim was not given back", extra={"reason": str(error)})
+
+    def _renew(self) -> bool:
+        now, lease = self._attempts.now(), self._attempts.lease_ms
+        for key, claim in list(self._held.items()):
+            if claim.until - now < lease * RENEWED_AT:
+                renewed = replace(claim, until=now + lease)
+                if not self._attempts.claims.renew(renewed):
+                    return False
+                if key in self._held:  # it may have been given back meanwhile
+                    self._held[key] = renewed
+        return True
+
+    def _give_up(self, why: str) -> None:
+        self.is_given_up = True
+        logger.warning(
+            "The attempt is given up",
+            extra={"stack_id": self._request.stack_id, "task": self._request.name, "reason": why},
+        )
+
+
+class Unclaimed:
+    """See `ClaimRepository`. Where no store is known: everything is free, and stays so."""
+
+    def take(self, claim: Claim, now: int) -> Claim | None:
+        """See `ClaimRepository.take`."""
+        return None
+
+    def renew(self, claim: Claim) -> bool:
+        """See `ClaimRepository.renew`."""
+        return True
+
+    def release(self, claim: Claim) -> None:
+        """See `ClaimRepository.release`."""
+
+    def find(self, keys: Sequence[str]) -> Mapping[str, Claim]:
+        """See `ClaimRepository.find`."""
+        return {}
