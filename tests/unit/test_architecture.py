@@ -10,11 +10,43 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "cloudseam" / "cloudseam"
 
-CORE = {"errors", "event", "given", "stack", "machine", "step", "finding", "delivery", "outcome"}
+CORE = {
+    "claim",
+    "delivery",
+    "errors",
+    "event",
+    "finding",
+    "given",
+    "history",
+    "machine",
+    "outcome",
+    "stack",
+    "step",
+    "task_spec",
+}
 LANGUAGES = CORE | {"languages"}
 EDGES = LANGUAGES | {"limits", "messages", "settings", "observability"}
-PORTS = EDGES | {"persistence", "locators", "queues", "clock", "aws", "aws_error"}
-SHELL = PORTS | {"service", "dead_letters", "batch", "poller", "polling_process"}
+PORT_NAMES = {
+    "aws",
+    "aws_error",
+    "clock",
+    "heartbeat",
+    "locators",
+    "persistence",
+    "queues",
+    "timers",
+}
+PORTS = EDGES | PORT_NAMES
+SHELL_NAMES = {
+    "batch",
+    "dead_letters",
+    "pinned_machines",
+    "poller",
+    "polling_process",
+    "service",
+    "sweep",
+}
+SHELL = PORTS | SHELL_NAMES
 
 # What each room may import of the layer, and which packages from outside.
 ROOMS = {
@@ -26,7 +58,7 @@ ROOMS = {
         {"pydantic", "aws_lambda_powertools"},
     ),
     "ports": (
-        {"persistence", "locators", "queues", "clock", "aws", "aws_error"},
+        PORT_NAMES,
         PORTS,
         {
             "aws_lambda_powertools",
@@ -37,10 +69,11 @@ ROOMS = {
             "mypy_boto3_secretsmanager",
             "mypy_boto3_sqs",
             "pg8000",
+            "pydantic",
         },
     ),
     "shell": (
-        {"service", "dead_letters", "batch", "poller", "polling_process"},
+        SHELL_NAMES,
         SHELL,
         {"aws_lambda_powertools", "botocore", "mypy_boto3_sqs"},
     ),

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,15 @@ def a_world() -> tuple[World, CountingStacks]:
     world = World(stacks)
     world.launch(metadata={"secret": CANARY})
     return world, stacks
+
+
+def unnoted(rows: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Rows without the notes of answers that came too late, which are commits too."""
+    parsed = {stack_id: json.loads(row) for stack_id, row in rows.items()}
+    return {
+        stack_id: {name: row[name] for name in row if name not in ("history", "version")}
+        for stack_id, row in parsed.items()
+    }
 
 
 def test_there_are_many_cases_each_with_a_name_of_its_own() -> None:
@@ -36,7 +47,7 @@ def test_a_bad_message_is_refused_with_its_reason_and_changes_nothing(
     (outcome,) = world.deliver(delivery)
 
     assert (errors([outcome]), outcome.fate) == ([bad.error], bad.fate)
-    assert stacks.rows == rows
+    assert unnoted(stacks.rows) == unnoted(rows)
     assert world.tasks.sent == asked
     assert [letter.body for letter in world.letters.sent] == (
         [bad.body] if bad.fate is Fate.DEAD_LETTERED else []

@@ -91,7 +91,7 @@ def refused(code: str) -> ClientError:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the store would have waited between its attempts."""
     waited: list[float] = []
-    monkeypatch.setattr("cloudseam.persistence.dynamodb.time.sleep", waited.append)
+    monkeypatch.setattr("cloudseam.persistence.dynamodb.stacks.time.sleep", waited.append)
     return waited
 
 

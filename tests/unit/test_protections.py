@@ -5,6 +5,7 @@ The tests named `with…` show it at work; those named `without…` take it away
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -126,8 +127,8 @@ def test_without_the_owed_resend_the_tasks_are_lost_and_the_stack_hangs(
 ) -> None:
     made = Step.__init__
 
-    def forgetful(self: Step, stack: Stack, verdict: Verdict, effects: tuple[object, ...]) -> None:
-        made(self, stack, verdict, effects if verdict is Verdict.APPLIED else ())  # type: ignore[arg-type]
+    def forgetful(self: Step, stack: Stack, verdict: Verdict, *owed: Any) -> None:
+        made(self, stack, verdict, *(owed if verdict is Verdict.APPLIED else ()))
 
     monkeypatch.setattr(Step, "__init__", forgetful)
     world = a_send_that_was_lost()

@@ -548,7 +548,16 @@ def test_a_removal_is_one_write_and_leaves_a_tombstone() -> None:
 
     assert stacks.saves == [["s"], ["s"]]
     row = json.loads(stacks.rows["s"])
-    assert set(row) == {"id", "machine", "version", "epoch", "applied", "removedAt", "ttl"}
+    assert set(row) == {
+        "id",
+        "machine",
+        "version",
+        "epoch",
+        "applied",
+        "history",
+        "removedAt",
+        "ttl",
+    }
 
 
 # ---- the send

@@ -211,13 +211,13 @@ def test_an_older_duplicate_is_owed_nothing_that_a_later_event_asked_for() -> No
 # ---- what is remembered
 
 
-def test_the_last_64_outside_events_are_remembered_newest_last() -> None:
+def test_outside_events_are_remembered_newest_last_all_of_the_last_hour() -> None:
     events = [an_event("PING", id=f"id-{n}") for n in range(APPLIED_EVENTS_KEPT + 6)]
 
     stack = after(a_stack("RUN"), *events)
 
     assert APPLIED_EVENTS_KEPT == 64
-    assert stack.applied == tuple(event_mark(f"id-{n}") for n in range(6, 70))
+    assert stack.applied == tuple(event_mark(f"id-{n}") for n in range(70))
     assert all(len(mark) == 8 for mark in stack.applied)
 
 
@@ -244,10 +244,17 @@ def test_a_step_leaves_the_version_to_the_commit() -> None:
     assert after(a_stack("RUN", version=5), an_event("UPDATE")).version == 5
 
 
-def test_a_late_answer_does_not_even_touch_the_time() -> None:
+def test_a_late_answer_is_noted_once_and_touches_nothing_else() -> None:
     stack = a_stack("RUN")
+    late = a_completion("net", "old")
 
-    assert step(MACHINE, stack, a_completion("net", "old"), given(42)).stack is stack
+    noted = step(MACHINE, stack, late, given(42)).stack
+
+    assert noted == replace(stack, history=noted.history)
+    assert [(entry.event, entry.task, entry.verdict) for entry in noted.history] == [
+        ("TASK_COMPLETED", "net", "LATE")
+    ]
+    assert step(MACHINE, noted, late, given(43)).stack is noted
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -268,6 +275,6 @@ def test_a_late_answer_without_a_token_is_remembered_and_one_with_a_token_need_n
 
     assert (late.verdict, fenced_late.verdict) == (Verdict.LATE, Verdict.LATE)
     assert late.stack.has_applied("bare")
-    assert fenced_late.stack is stack
+    assert fenced_late.stack.applied == ()
     again = step(a_machine(), late.stack, bare, given())
     assert again.verdict is Verdict.DUPLICATE

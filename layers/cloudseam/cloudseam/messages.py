@@ -114,7 +114,7 @@ class _RequestedTask(BaseModel):
     name: Text
     executor: Text
     config: dict[str, Any] = Field(default_factory=dict)
-    token: Name = ""
+    token: Any = ""
     timeout: float | None = Field(default=None, gt=0)
 
 
@@ -189,7 +189,7 @@ def parse_task(body: str) -> TaskRequest:
         executor=parsed.task.executor,
         config=parsed.task.config,
         metadata=parsed.stack.metadata or {},
-        token=parsed.task.token,
+        token=parsed.task.token if isinstance(parsed.task.token, str) else "",
         timeout=parsed.task.timeout,
     )
 

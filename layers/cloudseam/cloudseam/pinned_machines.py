@@ -98,7 +98,7 @@ class PinnedMachines:
 
     def _keep(self, stack: Stack) -> None:
         version = (stack.machine, stack.machine_digest)
-        if not stack.machine_digest or version in self._kept or version in self._old:
+        if not stack.machine_digest or version in self._kept or self._old.get(version):
             return
         machine = self._found.get(stack.machine)
         if machine is not None and machine.digest == stack.machine_digest:

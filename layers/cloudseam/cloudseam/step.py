@@ -118,15 +118,23 @@ def refuse_without_token(event: Event) -> None:
 
 
 def _noted(stack: Stack, event: Event, verdict: Verdict, now: int) -> Stack:
-    """The stack with the event in its history; a late answer that is told again adds nothing."""
+    """The stack with the event in its history; an answer that is told again adds nothing."""
     told = "" if verdict is Verdict.APPLIED else verdict.value
     task = event.answer.task if event.answer else ""
+    if told and event.answer and _is_known(stack, event, event.answer.token):
+        return stack
     state = REMOVED if stack.is_removed else stack.state
     entry = Entry(now, event.name, state, task, told)
     last = stack.history[-1] if told and stack.history else None
     if last and replace(last, at=now, version=0) == entry:
         return stack
     return stack.with_entry(entry)
+
+
+def _is_known(stack: Stack, event: Event, token: str) -> bool:
+    """Whether the answer is of a current attempt, or is what led to the current ones."""
+    mark = event_mark(event.id)
+    return any(task.token == token or task.asked_by == mark for task in stack.tasks)
 
 
 def _is_fenced(event: Event) -> bool:
