@@ -17,7 +17,7 @@ def main() -> int:
         if settings.event_queue_url is None:
             raise InvalidSettingsError("Set SQS_EVENT_QUEUE_URL to the queue to poll.")
         if is_local(os.environ) and not settings.postgres_secret:
-            from state_machine.local_table import create_table
+            from cloudseam.persistence.dynamodb.local_table import create_table
 
             create_table(make_client("dynamodb"), settings.dynamodb_table or "Stacks")
         app.service()

@@ -12,6 +12,7 @@ from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.observability import log_event, observed
 from cloudseam.outcome import Fate, Outcome
+from cloudseam.persistence.store import Store
 from cloudseam.service import StackService
 from cloudseam.sweep import Sweep
 from state_machine import wiring
@@ -29,9 +30,15 @@ def settings() -> StateMachineSettings:
 
 
 @cache
+def store() -> Store:
+    """The store of this container."""
+    return wiring.build_store(settings())
+
+
+@cache
 def service() -> StackService:
     """The service of this container, built on first use so that importing needs nothing."""
-    return wiring.build_service(settings())
+    return wiring.build_service(settings(), store())
 
 
 @cache
@@ -43,7 +50,7 @@ def dead_letters() -> DeadLetters:
 @cache
 def sweep() -> Sweep:
     """The sweep of this container."""
-    return wiring.build_sweep(settings(), service())
+    return wiring.build_sweep(settings(), store(), service())
 
 
 @observed

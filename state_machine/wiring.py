@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def build_service(settings: StateMachineSettings) -> StackService:
+def build_store(settings: StateMachineSettings) -> Store:
+    """Where stacks are kept."""
+    return open_store(settings, full_history=settings.history == "full")
+
+
+def build_service(settings: StateMachineSettings, store: Store) -> StackService:
     """The service over a store, SQS, and machines of a folder or a bucket."""
-    store, clock = _store(settings), SystemClock()
+    clock = SystemClock()
     locator = build_machines(settings)
     pinned = settings.machine_versions == "pinned"
     return StackService(
@@ -50,9 +55,8 @@ def build_machines(settings: StateMachineSettings) -> MachineLocator:
     return FolderMachineLocator(settings.machine_spec_dir or "")
 
 
-def build_sweep(settings: StateMachineSettings, service: StackService) -> Sweep:
+def build_sweep(settings: StateMachineSettings, store: Store, service: StackService) -> Sweep:
     """The sweep over the same store."""
-    store = _store(settings)
     return Sweep(
         store.stacks,
         store.claims,
@@ -79,11 +83,6 @@ def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:
 
 def _timers(events: Queue | None, clock: Clock) -> Timers:
     return QueueTimers(events, clock) if events else NoTimers()
-
-
-@cache
-def _store(settings: StateMachineSettings) -> Store:
-    return open_store(settings, full_history=settings.history == "full")
 
 
 @cache

@@ -1,7 +1,9 @@
 """`python -m task_satisfier`: the task satisfier function without Lambda."""
 
+import os
 import sys
 
+from cloudseam.aws import is_local, make_client
 from cloudseam.errors import CloudSeamError, InvalidSettingsError
 from cloudseam.polling_process import parse_polling, run_pollers
 from task_satisfier import app
@@ -19,6 +21,10 @@ def main() -> int:
         settings = app.settings()
         if settings.task_queue_url is None:
             raise InvalidSettingsError("Set SQS_TASK_QUEUE_URL to the queue to poll.")
+        if is_local(os.environ) and settings.dynamodb_table and not settings.postgres_secret:
+            from cloudseam.persistence.dynamodb.local_table import create_table
+
+            create_table(make_client("dynamodb"), settings.dynamodb_table)
         satisfier = app.satisfier()
     except CloudSeamError as error:
         print(f"task_satisfier: {error}", file=sys.stderr)

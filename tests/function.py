@@ -148,5 +148,6 @@ def state_machine_function(
 
 def forget_container() -> None:
     """What a new container starts without: settings, clients, parsed machines."""
-    for made in (app.settings, app.service, app.dead_letters, wiring._sqs):
+    containers = (app.settings, app.store, app.service, app.sweep, app.dead_letters, wiring._sqs)
+    for made in containers:
         made.cache_clear()
