@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from cloudseam.claim import Claim, Holder
 from cloudseam.clock import Clock
 from cloudseam.delivery import Delivery
-from cloudseam.errors import ClaimHeldError, CloudSeamError
+from cloudseam.errors import ClaimHeldError, CloudSeamError, RetryableError
 from cloudseam.heartbeat import Heartbeat
 from cloudseam.messages import TaskRequest
 from cloudseam.persistence import ClaimRepository, ClaimTakenError, StackRepository
@@ -30,6 +30,10 @@ logger = logging.getLogger("cloudseam.satisfier")
 
 class SupersededError(Exception):
     """The attempt is no longer the one that its stack waits for."""
+
+
+class ClaimLostError(RetryableError):
+    """The claim of an attempt ended before its work did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ class Attempt:
         self._request = request
         self._key = claim.key
         self._held = {claim.key: claim}
+        self._is_wanted = True
         self.is_given_up = False
 
     def beating(self) -> AbstractContextManager[None]:
@@ -135,11 +140,14 @@ class Attempt:
         if self.is_given_up:
             return
         try:
-            if not (self._renew() and self._attempts.is_wanted(self._request)):
-                self._give_up("it is no longer wanted, or somebody else has it")
+            if not self._renew():
+                self._give_up("somebody else has its claim")
+            elif not self._attempts.is_wanted(self._request):
+                self._is_wanted = False
+                self._give_up("its stack does not wait for it any more")
         except CloudSeamError as error:
             logger.warning("The claim was not renewed", extra={"reason": str(error)})
-        ends = min(claim.until for claim in self._held.values())
+        ends = min(claim.until for claim in list(self._held.values()))
         if ends - self._attempts.now() <= STOP_BEFORE_END_MS:
             self._give_up("its claim could not be renewed")
 
@@ -176,9 +184,21 @@ class Attempt:
         finally:
             self._release(self._held.pop(key))
 
-    def counts(self) -> bool:
-        """Whether what was done counts: it was not given up, and the claim has held all along."""
-        return not self.is_given_up and self._attempts.now() < self._held[self._key].until
+    def ensure_it_counts(self) -> None:
+        """Makes sure that what was done counts: the claim has held, and the stack waits for it.
+
+        Raises:
+            SupersededError: the stack does not wait for it any more.
+            ClaimLostError: the claim has not held all along; another delivery has to do it.
+        """
+        if not self._is_wanted:
+            raise SupersededError
+        if self.is_given_up or self._attempts.now() >= self._held[self._key].until:
+            raise ClaimLostError(
+                f"Task '{self._request.name}' of stack '{self._request.stack_id}' was stopped: its "
+                "claim could not be kept.",
+                stack_id=self._request.stack_id,
+            )
 
     def note_end(self, answer: str, *, is_sent: bool) -> None:
         """Keeps the answer with the claim, so that a further delivery is answered with it.

@@ -139,8 +139,7 @@ class TaskSatisfier:
         except ClaimHeldError:
             attempt.release()
             raise
-        if not attempt.counts():
-            raise SupersededError
+        attempt.ensure_it_counts()
         error = self._answers.send([answer]).get(0)
         attempt.note_end(answer.body, is_sent=error is None)
         return replace(outcome, error=error)

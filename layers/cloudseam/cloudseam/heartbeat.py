@@ -1,9 +1,12 @@
 """Port: something done again and again beside the work that it belongs to."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Thread
 from typing import Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Heartbeat(Protocol):
@@ -23,7 +26,10 @@ class ThreadHeartbeat:
 
         def go_on() -> None:
             while not done.wait(seconds):
-                beat()
+                try:
+                    beat()
+                except Exception:  # a heart that stands still would be missed by nobody
+                    logger.exception("A heartbeat failed")
 
         thread = Thread(target=go_on, daemon=True)
         thread.start()
