@@ -72,9 +72,13 @@ def handle(
     deliveries: Sequence[Delivery], time_left: Callable[[], float]
 ) -> list[Exception | None]:
     """For each delivery the error that sends it back to the queue, or None."""
-    for after in filter(None, (rest_of_sweep(delivery.body) for delivery in deliveries)):
-        run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, after)
-    events = [delivery for delivery in deliveries if rest_of_sweep(delivery.body) is None]
+    events = []
+    for delivery in deliveries:
+        after = rest_of_sweep(delivery.body)
+        if after is None:
+            events.append(delivery)
+        else:
+            run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, after)
     outcomes = dead_letters().settle(service().handle_batch(events))
     for outcome in outcomes:
         log_event(outcome)

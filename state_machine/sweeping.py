@@ -17,14 +17,14 @@ logger = logging.getLogger("cloudseam.sweep")
 
 
 def rest_of_sweep(body: str) -> str | None:
-    """The id that a sweep is to go on behind, if the message is about that."""
+    """The id that a sweep is to begin behind, if the message asks for one; empty: at the start."""
     if not body.startswith(BODY):
         return None
     try:
         after = json.loads(body)["sweep"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return after if isinstance(after, str) else None
+    return after if isinstance(after, str) else ""
 
 
 def run_sweep(

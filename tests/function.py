@@ -24,12 +24,16 @@ _numbers = count(1)
 
 
 class Context:
-    """As much of Lambda's context as Powertools reads."""
+    """As much of Lambda's context as Powertools and the handler read."""
 
     function_name = "state-machine"
     memory_limit_in_mb = 256
     invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:state-machine"
     aws_request_id = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time enough."""
+        return 30_000
 
 
 @dataclass
@@ -57,6 +61,10 @@ class StateMachineFunction:
         """Calls the handler; the ids of the records that have to come again."""
         answer = app.lambda_handler(dict(event), Context())
         return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
+
+    def sweep(self) -> dict[str, Any]:
+        """Calls the handler as its schedule does."""
+        return dict(app.lambda_handler({"sweep": True}, Context()))
 
     def deliver(self, *deliveries: Delivery) -> list[Outcome]:
         """Calls the handler with these deliveries as its records; what became of each.

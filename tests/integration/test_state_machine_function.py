@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,11 +17,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from cloudseam.claim import Claim
 from cloudseam.delivery import Delivery
 from cloudseam.errors import InvalidSettingsError
 from cloudseam.observability import logger
 from cloudseam.outcome import Fate, Outcome
-from state_machine import app, wiring
+from state_machine import app, sweeping, wiring
 from tests.bad_events import BAD_EVENTS, BadEvent
 from tests.builders import CANARY, a_delivery, an_answer_body, an_event_body
 from tests.emulated import EmulatedAws, emulated_aws
@@ -732,3 +734,65 @@ def test_an_observer_sees_each_outcome_after_it_was_settled(
         function.deliver(a_delivery(launch()), a_delivery("{"))
 
     assert [outcome.fate for outcome in seen] == [Fate.DONE, Fate.DEAD_LETTERED]
+
+
+# ---- the sweep
+
+
+def an_hour_ago(function: StateMachineFunction) -> None:
+    """Has every task of the stack look as if it had been asked for more than an hour ago."""
+    item = function.aws.items(function.table)["s"]
+    for task in item["tasks"]["L"]:
+        asked = int(task["M"]["askedAt"]["N"])
+        task["M"]["askedAt"]["N"] = str(asked - 3_700_000)
+    function.aws.dynamodb.put_item(TableName=function.table, Item=item)
+
+
+def test_a_sweep_has_tasks_sent_again_that_nobody_works_on(
+    function: StateMachineFunction,
+) -> None:
+    function.deliver(a_delivery(launch()))
+    asked = function.tasks()
+
+    fresh = function.sweep()
+    an_hour_ago(function)
+    late = function.sweep()
+
+    assert (fresh, late) == ({"looked_at": 1, "repaired": 0}, {"looked_at": 1, "repaired": 1})
+    assert [message["task"]["token"] for message in function.tasks()] == [
+        message["task"]["token"] for message in asked
+    ]
+
+
+def test_a_sweep_leaves_alone_what_somebody_has_claimed(function: StateMachineFunction) -> None:
+    function.deliver(a_delivery(launch()))
+    now = int(time.time() * 1000)
+    for message in function.tasks():
+        app.store().claims.take(Claim(message["task"]["token"], "me", now, now + 60_000), now)
+    an_hour_ago(function)
+
+    assert function.sweep() == {"looked_at": 1, "repaired": 0}
+
+
+def test_a_sweep_goes_on_where_the_one_before_had_no_time_left(
+    function: StateMachineFunction,
+) -> None:
+    function.deliver(a_delivery(launch()))
+    an_hour_ago(function)
+    function.tasks()
+    del function.outcomes[:]
+
+    returned = function.invoke({"Records": [a_record(a_delivery('{"sweep": ""}'))]})
+
+    assert (returned, function.outcomes, len(function.tasks())) == ([], [], 2)
+
+
+def test_a_sweep_without_time_leaves_the_rest_to_a_message(
+    function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function.deliver(a_delivery(launch()))
+    monkeypatch.setattr(sweeping, "MARGIN", 1_000_000)
+
+    assert function.sweep() == {"looked_at": 0, "repaired": 0}
+    (left,) = function.aws.received(function.events_url)
+    assert left["Body"] == '{"sweep": ""}'
