@@ -88,10 +88,7 @@ class DynamoDBStackRepository:
 
     def scan_unfinished(self, after: str = "") -> Iterator[Stack]:
         """See `StackRepository.scan_unfinished`. The order is that of the table's partitions."""
-        wanted: dict[str, Any] = {
-            "FilterExpression": "size(tasks) > :none",
-            "ExpressionAttributeValues": {":none": {"N": "0"}},
-        }
+        wanted: dict[str, Any] = {"FilterExpression": "attribute_exists(tasks[0])"}
         if after:
             wanted["ExclusiveStartKey"] = {"id": {"S": after}}
         for stack in self._stacks(wanted):
