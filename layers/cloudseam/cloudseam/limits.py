@@ -154,6 +154,8 @@ def is_deeper_than(levels: int, value: Json) -> bool:
     layer = [value]
     for _ in range(levels):
         layer = [item for outer in layer for item in _inside(outer)]
+        if not layer:
+            return False
     return any(isinstance(item, dict | list) for item in layer)
 
 
