@@ -62,7 +62,11 @@ class StackRepository(Protocol):
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """Entries of the full history up to a version, the newest first; none where none is kept.
 
-        `limit` is how many commits are looked at.
+        `limit` is how many commits are looked at. Every entry has the version of its commit.
+
+        Raises:
+            ServiceUnavailableError: the store did not answer.
+            UnreadableRowError: something that is no history is kept in its place.
         """
 
 

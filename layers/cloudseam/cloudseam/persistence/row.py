@@ -37,7 +37,7 @@ def to_row(stack: Stack) -> dict[str, Any]:
     if stack.old_applied_at:
         row["oldApplied"] = [stack.old_applied, stack.old_applied_at]
     if stack.history:
-        row["history"] = _recent(stack.history)
+        row["history"] = recent(stack.history, MAX_HISTORY_BYTES)
     if stack.removed_at is not None:
         ttl = stack.removed_at // 1000 + TOMBSTONE_SECONDS
         return row | {"removedAt": stack.removed_at, "ttl": ttl}
@@ -185,10 +185,9 @@ def entry_from_row(parts: Any, version: int = 0) -> Entry:
     raise ValueError("an entry of `history` is malformed")
 
 
-def _recent(history: Sequence[Entry]) -> list[list[Any]]:
-    """The latest entries, as many as there is room for."""
+def recent(history: Sequence[Entry], room: int) -> list[list[Any]]:
+    """The latest entries, as many as there is room for, in bytes of JSON."""
     kept: list[list[Any]] = []
-    room = MAX_HISTORY_BYTES
     for entry in reversed(history):
         written = entry_row(entry)
         room -= len(json.dumps(written))

@@ -51,27 +51,31 @@ class Store:
 
 
 def open_store(settings: StoreSettings, *, full_history: bool = False) -> Store:
-    """PostgreSQL where there is a secret for it, DynamoDB otherwise."""
+    """PostgreSQL where there is a secret for it, DynamoDB otherwise.
+
+    With `full_history` every commit's history is kept; any store reads what was kept.
+    """
     if settings.postgres_secret:
-        return _postgres(settings, settings.postgres_secret)
+        return _postgres(settings, settings.postgres_secret, full_history)
     from cloudseam.persistence.dynamodb.claims import DynamoDBClaimRepository
     from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
     from cloudseam.persistence.dynamodb.versions import DynamoDBMachineVersions
 
     client, table = make_client("dynamodb"), settings.dynamodb_table or "Stacks"
     return Store(
-        DynamoDBStackRepository(client, table),
+        DynamoDBStackRepository(client, table, full_history=full_history),
         DynamoDBClaimRepository(client, table),
         DynamoDBMachineVersions(client, table),
     )
 
 
-def _postgres(settings: StoreSettings, secret: str) -> Store:
+def _postgres(settings: StoreSettings, secret: str, full_history: bool) -> Store:
     # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
-    from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryMachineVersions
+    from cloudseam.persistence.postgres.claims import PostgresClaimRepository
     from cloudseam.persistence.postgres.connection import PostgresConnection
     from cloudseam.persistence.postgres.secret import PostgresSecret
     from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+    from cloudseam.persistence.postgres.versions import PostgresMachineVersions
 
     if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
         connection = PostgresConnection(LOCAL_DATABASE, tls=settings.postgres_tls or "off")
@@ -81,5 +85,7 @@ def _postgres(settings: StoreSettings, secret: str) -> Store:
             source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file
         )
     return Store(
-        PostgresStackRepository(connection), InMemoryClaimRepository(), InMemoryMachineVersions()
+        PostgresStackRepository(connection, full_history=full_history),
+        PostgresClaimRepository(connection),
+        PostgresMachineVersions(connection),
     )

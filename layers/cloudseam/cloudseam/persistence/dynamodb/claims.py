@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,16 +10,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cloudseam.aws_error import error_name
 from cloudseam.claim import Claim
 from cloudseam.limits import RESERVED_ID_PREFIX
-from cloudseam.persistence import TOMBSTONE_SECONDS, ClaimTakenError
+from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.persistence.claim_row import claim_of, row_of_claim
+from cloudseam.persistence.dynamodb.batch_read import read_all
 from cloudseam.persistence.dynamodb.items import CONDITION_FAILED, item_of, row_of, unavailable
+from cloudseam.persistence.taking import ClaimChangedError, take_claim
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
 PREFIX = f"{RESERVED_ID_PREFIX}claim#"
-# BatchGetItem takes at most 100 keys (API reference).
-KEYS_PER_READ = 100
+
+UNCLAIMED = "attribute_not_exists(id)"
+OWNED = "#owner = :owner"
+# As it was when it had run out: neither renewed, nor taken by another, nor marked as done since.
+UNCHANGED = "#owner = :owner AND #until = :until AND attribute_not_exists(#done)"
 
 
 class DynamoDBClaimRepository:
@@ -31,23 +37,14 @@ class DynamoDBClaimRepository:
 
     def take(self, claim: Claim, now: int) -> Claim | None:
         """See `ClaimRepository.take`."""
-        former = self._put(claim, "attribute_not_exists(id)", {})
-        if former is None:
-            return None
-        if former.is_free(now):
-            held = {":owner": {"S": former.owner}, ":until": {"N": str(former.until)}}
-            rival = self._put(claim.after(former), "#owner = :owner AND #until = :until", held)
-            if rival is None:
-                return former
-            former = rival
-        raise ClaimTakenError(former)
+        return take_claim(claim, now, self._put)
 
     def renew(self, claim: Claim) -> bool:
         """See `ClaimRepository.renew`."""
         held = {":owner": {"S": claim.owner}}
         try:
-            return self._put(claim, "#owner = :owner", held) is None
-        except _GoneError:
+            return self._write(claim, OWNED, held) is None
+        except ClaimChangedError:
             return False
 
     def release(self, claim: Claim) -> None:
@@ -56,7 +53,7 @@ class DynamoDBClaimRepository:
             self._client.delete_item(
                 TableName=self._table,
                 Key={"id": {"S": PREFIX + claim.key}},
-                ConditionExpression="#owner = :owner",
+                ConditionExpression=OWNED,
                 ExpressionAttributeNames={"#owner": "owner"},
                 ExpressionAttributeValues={":owner": {"S": claim.owner}},
             )
@@ -66,35 +63,38 @@ class DynamoDBClaimRepository:
 
     def find(self, keys: Sequence[str]) -> Mapping[str, Claim]:
         """See `ClaimRepository.find`."""
-        starts = range(0, len(keys), KEYS_PER_READ)
-        parts = (self._find(keys[start : start + KEYS_PER_READ]) for start in starts)
-        return {claim.key: claim for claims in parts for claim in claims}
+        ids = [PREFIX + key for key in dict.fromkeys(keys)]
+        claims = map(_claim, read_all(self._client, self._table, ids, "read the claims"))
+        return {claim.key: claim for claim in claims}
 
-    def _find(self, keys: Sequence[str]) -> Iterator[Claim]:
-        left: Any = {"Keys": [{"id": {"S": PREFIX + key}} for key in keys], "ConsistentRead": True}
-        while left:
-            try:
-                answer = self._client.batch_get_item(RequestItems={self._table: left})
-            except (ClientError, BotoCoreError) as error:
-                raise unavailable("read claims", error) from error
-            yield from (_claim(item) for item in answer["Responses"].get(self._table, []))
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
+    def _put(self, claim: Claim, former: Claim | None) -> Claim | None:
+        """Writes the claim in the former one's place, or where there is none."""
+        if former is None:
+            return self._write(claim, UNCLAIMED, {})
+        held = {":owner": {"S": former.owner}, ":until": {"N": str(former.until)}}
+        return self._write(claim, UNCHANGED, held)
 
-    def _put(self, claim: Claim, condition: str, values: dict[str, Any]) -> Claim | None:
-        """Writes the claim on a condition; the one that is there, if it does not hold."""
+    def _write(self, claim: Claim, condition: str, values: dict[str, Any]) -> Claim | None:
+        """Writes the claim on a condition; the one that is there, if it does not hold.
+
+        Raises:
+            ClaimChangedError: the condition does not hold, as there is none.
+            ServiceUnavailableError: DynamoDB did not answer.
+        """
         row = row_of_claim(claim) | {
             "id": PREFIX + claim.key,
             "ttl": claim.until // 1000 + TOMBSTONE_SECONDS,
         }
-        named = {name: name[1:] for name in ("#owner", "#until") if name in condition}
-        request: dict[str, Any] = {
+        request: PutItemInputTypeDef = {
             "TableName": self._table,
             "Item": item_of(row),
             "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if named:
-            request |= {"ExpressionAttributeNames": named, "ExpressionAttributeValues": values}
+        names = {name: name[1:] for name in ("#owner", "#until", "#done") if name in condition}
+        if names:
+            request["ExpressionAttributeNames"] = names
+            request["ExpressionAttributeValues"] = values
         try:
             self._client.put_item(**request)
         except (ClientError, BotoCoreError) as error:
@@ -102,13 +102,9 @@ class DynamoDBClaimRepository:
                 raise unavailable("write a claim", error) from error
             there: Any = error.response.get("Item") if isinstance(error, ClientError) else None
             if not there:
-                raise _GoneError from None
+                raise ClaimChangedError from None
             return _claim(there)
         return None
-
-
-class _GoneError(Exception):
-    """There is no claim of that key."""
 
 
 def _claim(item: Mapping[str, Any]) -> Claim:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,9 @@ from cloudseam.errors import CloudSeamError, StackConflictError, StackTooLargeEr
 from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
+from cloudseam.persistence.dynamodb.batch_read import pages, read_all, read_page
 from cloudseam.persistence.dynamodb.items import CONDITION_FAILED, item_of, row_of, unavailable
+from cloudseam.persistence.history_row import entries_from_text, entries_text
 from cloudseam.persistence.row import (
     UnreadableRowError,
     UnwritableRowError,
@@ -31,10 +31,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, ScanInputTypeDef
 
-# BatchGetItem takes at most 100 keys (API reference).
-KEYS_PER_READ = 100
-READ_ATTEMPTS = 5
 WRITES_AT_ONCE = 16
+HISTORY_PREFIX = f"{RESERVED_ID_PREFIX}history#"
+# Another writer was first, or is writing at this moment (API reference, TransactWriteItems:
+# reasons in `CancellationReasons`; PutItem meets the transaction of another as an error).
+LOST_RACES = {
+    CONDITION_FAILED,
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "TransactionConflictException",
+}
+INVALID = {"ValidationException", "ValidationError"}
 
 logger = logging.getLogger(__name__)
 
@@ -46,18 +53,18 @@ class DynamoDBStackRepository:
     still without one.
     """
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, *, full_history: bool = False) -> None:
         self._client = client
         self._table = table
+        self._keeps_history = full_history
 
     def load(self, stack_ids: Sequence[str]) -> Loaded:
         """See `StackRepository.load`."""
         stacks: dict[str, Stack] = {}
         failures: dict[str, CloudSeamError] = {}
-        for start in range(0, len(stack_ids), KEYS_PER_READ):
-            ids = stack_ids[start : start + KEYS_PER_READ]
+        for ids in pages(stack_ids):
             try:
-                items, unread = self._read(ids)
+                items, unread = read_page(self._client, self._table, ids)
             except (ClientError, BotoCoreError) as error:
                 failures |= dict.fromkeys(ids, unavailable("read the stacks", error))
                 continue
@@ -96,36 +103,23 @@ class DynamoDBStackRepository:
                 yield stack
 
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
-        """See `StackRepository.history`."""
-        return ()
-
-    def _read(self, stack_ids: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-        """The items there are, and the ids that DynamoDB left unprocessed to the end."""
-        items: list[dict[str, Any]] = []
-        left = list(stack_ids)
-        for attempt in range(READ_ATTEMPTS):
-            if attempt:
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))
-            answer = self._client.batch_get_item(
-                RequestItems={
-                    self._table: {
-                        "Keys": [{"id": {"S": stack_id}} for stack_id in left],
-                        "ConsistentRead": True,
-                    }
-                }
-            )
-            items += answer["Responses"].get(self._table, [])
-            unread = answer.get("UnprocessedKeys", {}).get(self._table)
-            left = [str(key["id"]["S"]) for key in unread["Keys"]] if unread else []
-            if not left:
-                break
-        return items, left
+        """See `StackRepository.history`. Versions have no gaps, so the rows' ids are known."""
+        commits = range(version, max(0, version - limit), -1)
+        ids = [_history_id(stack_id, number) for number in commits]
+        items = read_all(self._client, self._table, ids, "read the history")
+        rows = {item["id"]["S"]: row_of(item) for item in items}
+        return [
+            entry
+            for number, row_id in zip(commits, ids, strict=True)
+            if row_id in rows
+            for entry in entries_from_text(stack_id, number, rows[row_id].get("entries"))
+        ]
 
     def _put(self, stack: Stack) -> CloudSeamError | None:
         try:
             row = to_row(stack)
             refuse_oversize(stack, len(json.dumps(row)))
-            self._client.put_item(**self._commit(stack, row))
+            self._write(stack, row)
         except CloudSeamError as error:
             return error
         except ClientError as error:
@@ -135,6 +129,24 @@ class DynamoDBStackRepository:
         except (ArithmeticError, TypeError, ValueError) as error:
             return _unwritable(stack, error)
         return None
+
+    def _write(self, stack: Stack, row: Mapping[str, Any]) -> None:
+        """Writes the row; with its history, if there is any to keep, both or none."""
+        commit = self._commit(stack, row)
+        entries = stack.fresh_history if self._keeps_history else ()
+        if not entries:
+            self._client.put_item(**commit)
+            return
+        kept = {
+            "id": _history_id(stack.id, stack.version + 1),
+            "entries": entries_text(entries),
+        }
+        self._client.transact_write_items(
+            TransactItems=[
+                {"Put": commit},
+                {"Put": {"TableName": self._table, "Item": item_of(kept)}},
+            ]
+        )
 
     def _commit(self, stack: Stack, row: Mapping[str, Any]) -> PutItemInputTypeDef:
         commit: PutItemInputTypeDef = {
@@ -168,6 +180,10 @@ class DynamoDBStackRepository:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
+def _history_id(stack_id: str, version: int) -> str:
+    return f"{HISTORY_PREFIX}{stack_id}#{version:012}"
+
+
 def _filter(machine: str | None, state: str | None) -> dict[str, Any]:
     wanted = {"#machine": ("machine", machine), "#state": ("_state", state)}
     used = {name: pair for name, pair in wanted.items() if pair[1] is not None}
@@ -184,18 +200,24 @@ def _filter(machine: str | None, state: str | None) -> dict[str, Any]:
 
 
 def _refused(stack: Stack, error: ClientError) -> CloudSeamError:
-    code = error_name(error)
-    if code == CONDITION_FAILED:
+    codes = _reasons(error)
+    if codes & LOST_RACES:
         return StackConflictError(
             f"Stack '{stack.id}' was changed by another writer.", stack_id=stack.id
         )
-    if code == "ValidationException":
+    if codes & INVALID:
         refused = StackTooLargeError(
             f"DynamoDB refused the row of stack '{stack.id}' as invalid.", stack_id=stack.id
         )
         refused.__cause__ = error
         return refused
     return unavailable("write the stacks", error)
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """The error's code, and why each part of a transaction failed, if it was one."""
+    parts: Any = error.response.get("CancellationReasons") or ()
+    return {error_name(error), *(part.get("Code", "") for part in parts)}
 
 
 def _unwritable(stack: Stack, error: Exception) -> UnwritableRowError:

@@ -69,7 +69,7 @@ def meaning(sqlstate: str) -> str:
 def refused_row(stack_id: str, error: PostgresError) -> CloudSeamError:
     """The error of a stack whose row PostgreSQL refused."""
     if error.sqlstate[:2] not in {"22", "54"}:
-        return unavailable("write", error)
+        return unavailable("write the stacks", error)
     refused = UnwritableRowError(
         f"PostgreSQL refused the row of stack '{stack_id}': {meaning(error.sqlstate)}.",
         stack_id=stack_id,
@@ -79,11 +79,11 @@ def refused_row(stack_id: str, error: PostgresError) -> CloudSeamError:
 
 
 def unavailable(what: str, error: Exception) -> ServiceUnavailableError:
-    """The error of stacks that PostgreSQL did not read or write."""
+    """Says that a statement could not do what it was for, such as `read the stacks`."""
     if isinstance(error, PostgresError):
-        text = f"PostgreSQL did not {what} the stacks: {meaning(error.sqlstate)}."
+        text = f"PostgreSQL did not {what}: {meaning(error.sqlstate)}."
     else:
-        text = f"The connection to PostgreSQL was lost while it was to {what} the stacks."
+        text = f"The connection to PostgreSQL was lost while it was to {what}."
     failed = ServiceUnavailableError(text)
     failed.__cause__ = error
     return failed

@@ -10,6 +10,8 @@ from cloudseam.errors import CloudSeamError, StackConflictError
 from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import TOMBSTONE_SECONDS, Loaded
+from cloudseam.persistence.history_row import entries_from_text, entries_text
+from cloudseam.persistence.postgres.arrays import is_text, numbers, texts
 from cloudseam.persistence.postgres.connection import PostgresConnection, Rows
 from cloudseam.persistence.postgres.errors import (
     ABOUT_A_VALUE,
@@ -43,7 +45,7 @@ LOAD = f"SELECT {COLUMNS} FROM stacks WHERE id = ANY(CAST(:ids AS text[]))"
 
 # Rows come sorted by id and are locked in that order, so that two batches never deadlock. A stack
 # that was read with a version must still have it; one without has to be new, or the original's.
-SAVE = """
+WRITE = """
 WITH wanted AS (
     SELECT id, read, data, machine,
         to_timestamp(created / 1000.0) AS created, to_timestamp(updated / 1000.0) AS updated,
@@ -71,8 +73,32 @@ inserted AS (
         last_updated_time = excluded.last_updated_time, expires_at = excluded.expires_at
     WHERE coalesce(stacks.version, 0) = 0
     RETURNING id
+),
+written AS (SELECT id FROM updated UNION ALL SELECT id FROM inserted)
+"""
+SAVE = f"{WRITE} SELECT id FROM written"
+
+# The same, and what it adds to the history of those that were written. A version may have been
+# there before: in an earlier life whose tombstone is gone.
+SAVE_WITH_HISTORY = f"""{WRITE},
+kept AS (
+    INSERT INTO cloudseam_history (stack_id, version, entries, at)
+    SELECT told.id, told.read + 1, told.entries, now()
+    FROM written JOIN unnest(
+        CAST(:ids AS text[]), CAST(:reads AS bigint[]), CAST(:entries AS text[])
+    ) AS told (id, read, entries) ON told.id = written.id
+    WHERE told.entries IS NOT NULL
+    ON CONFLICT (stack_id, version) DO UPDATE SET entries = excluded.entries, at = excluded.at
 )
-SELECT id FROM updated UNION ALL SELECT id FROM inserted
+SELECT id FROM written
+"""
+
+HISTORY = """
+SELECT version, entries FROM cloudseam_history
+WHERE stack_id = :id
+    AND version <= CAST(:version AS bigint)
+    AND version > CAST(:version AS bigint) - CAST(:limit AS bigint)
+ORDER BY version DESC
 """
 
 CLEAR = f"""
@@ -113,16 +139,17 @@ class PostgresStackRepository:
     written since has none, and is taken over by the first commit that finds it still without.
     """
 
-    def __init__(self, connection: PostgresConnection) -> None:
+    def __init__(self, connection: PostgresConnection, *, full_history: bool = False) -> None:
         self._connection = connection
+        self._keeps_history = full_history
 
     def load(self, stack_ids: Sequence[str]) -> Loaded:
         """See `StackRepository.load`."""
         stacks: dict[str, Stack] = {}
         failures: dict[str, CloudSeamError] = {}
-        for ids in _chunks([name for name in stack_ids if _is_text(name)]):
+        for ids in _chunks([name for name in stack_ids if is_text(name)]):
             try:
-                rows = self._read("read", LOAD, ids=_texts(ids))
+                rows = self._read("read the stacks", LOAD, ids=texts(ids))
             except CloudSeamError as error:
                 failures |= dict.fromkeys(ids, error)
                 continue
@@ -168,7 +195,14 @@ class PostgresStackRepository:
 
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
-        return ()
+        if not is_text(stack_id):
+            return ()
+        rows = self._read(
+            "read the history", HISTORY, id=stack_id, version=str(version), limit=str(limit)
+        )
+        return [
+            entry for number, text in rows for entry in entries_from_text(stack_id, number, text)
+        ]
 
     def _wanted(
         self, page: str, machine: str | None, state: str | None, after: str = ""
@@ -184,7 +218,7 @@ class PostgresStackRepository:
                 yield stack
 
     def _pages(self, page: str, machine: str, after: str) -> Iterator[Sequence[Any]]:
-        while rows := self._read("list", page, after=after, machine=machine):
+        while rows := self._read("list the stacks", page, after=after, machine=machine):
             yield from (row for row in rows if not row[0].startswith(RESERVED_ID_PREFIX))
             after = rows[-1][0]
 
@@ -197,14 +231,21 @@ class PostgresStackRepository:
     def _write(self, commits: Sequence[Commit]) -> Mapping[str, CloudSeamError]:
         ids = [commit.stack.id for commit in commits]
         try:
-            written = {row[0] for row in self._connection.write(SAVE, **_parameters(commits))}
+            written = {row[0] for row in self._save(commits)}
         except PostgresError as error:
             return self._refused(commits, error)
         except ConnectionLostError as error:
-            return dict.fromkeys(ids, unavailable("write", error))
+            return dict.fromkeys(ids, unavailable("write the stacks", error))
         except CloudSeamError as error:
             return dict.fromkeys(ids, error)
         return {stack_id: _conflict(stack_id) for stack_id in ids if stack_id not in written}
+
+    def _save(self, commits: Sequence[Commit]) -> Rows:
+        if not self._keeps_history:
+            return self._connection.write(SAVE, **_parameters(commits))
+        fresh = (commit.stack.fresh_history for commit in commits)
+        entries = texts(entries_text(entries) if entries else None for entries in fresh)
+        return self._connection.write(SAVE_WITH_HISTORY, entries=entries, **_parameters(commits))
 
     def _refused(
         self, commits: Sequence[Commit], error: PostgresError
@@ -213,7 +254,9 @@ class PostgresStackRepository:
         if len(commits) == 1:
             return {commits[0].stack.id: refused_row(commits[0].stack.id, error)}
         if error.sqlstate[:2] not in ABOUT_A_VALUE:
-            return dict.fromkeys((c.stack.id for c in commits), unavailable("write", error))
+            return dict.fromkeys(
+                (c.stack.id for c in commits), unavailable("write the stacks", error)
+            )
         half = len(commits) // 2
         return {**self._write(commits[:half]), **self._write(commits[half:])}
 
@@ -240,7 +283,7 @@ def _stack(row: Sequence[Any]) -> Stack:
 
 
 def _commit(stack: Stack) -> Commit:
-    if not _is_text(stack.id) or not _is_text(stack.machine):
+    if not is_text(stack.id) or not is_text(stack.machine):
         raise UnwritableRowError(
             f"Stack {stack.id!a} has an id or a machine that PostgreSQL cannot keep: it has no NUL "
             "and no lone surrogates.",
@@ -261,35 +304,14 @@ def _commit(stack: Stack) -> Commit:
 def _parameters(commits: Sequence[Commit]) -> dict[str, str]:
     stacks = [commit.stack for commit in commits]
     return {
-        "ids": _texts(stack.id for stack in stacks),
-        "reads": _numbers(stack.version for stack in stacks),
-        "rows": _texts(commit.text for commit in commits),
-        "machines": _texts(stack.machine for stack in stacks),
-        "created": _numbers(stack.created_at for stack in stacks),
-        "updated": _numbers(stack.updated_at for stack in stacks),
-        "expires": _numbers(commit.expires for commit in commits),
+        "ids": texts(stack.id for stack in stacks),
+        "reads": numbers(stack.version for stack in stacks),
+        "rows": texts(commit.text for commit in commits),
+        "machines": texts(stack.machine for stack in stacks),
+        "created": numbers(stack.created_at for stack in stacks),
+        "updated": numbers(stack.updated_at for stack in stacks),
+        "expires": numbers(commit.expires for commit in commits),
     }
-
-
-def _texts(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it. pg8000's own writes it letter by letter: three times the
-    time of the whole statement.
-    """
-    escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{value}"' for value in escaped) + "}"
-
-
-def _numbers(values: Iterable[int | None]) -> str:
-    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
-
-
-def _is_text(value: str) -> bool:
-    """Whether PostgreSQL could keep it in a column."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in value
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
