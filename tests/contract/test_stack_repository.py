@@ -1,108 +1,19 @@
 """Every store of stacks behaves alike: conditional commits, whole values, the original's rows."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer
 
 from cloudseam.errors import StackConflictError, StackTooLargeError
-from cloudseam.persistence import TOMBSTONE_SECONDS, StackRepository
-from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
-from cloudseam.persistence.memory import InMemoryStackRepository
-from cloudseam.persistence.postgres.connection import PostgresConnection
-from cloudseam.persistence.postgres.credentials import FixedCredentials
-from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.persistence.row import UnreadableRowError
 from cloudseam.stack import Stack, event_mark
 from tests.builders import NOW, a_stack, a_task
-from tests.emulated import EmulatedAws, emulated_aws
-from tests.postgres import PostgresServer
-
-
-@dataclass(frozen=True)
-class Store:
-    """A repository, and a way past it: to put a row as others may have left it, and to see one."""
-
-    repository: StackRepository
-    put_row: Callable[[dict[str, Any]], object]
-    row: Callable[[str], dict[str, Any]]
-
-    def load(self, stack_id: str = "s") -> Stack:
-        """The stack of that id."""
-        return self.repository.load([stack_id]).stacks[stack_id]
-
-
-def memory_store(request: pytest.FixtureRequest) -> Store:
-    repository = InMemoryStackRepository()
-    return Store(
-        repository,
-        lambda row: repository.rows.update({row["id"]: json.dumps(row)}),
-        lambda stack_id: dict(json.loads(repository.rows[stack_id])),
-    )
-
-
-def dynamodb_store(request: pytest.FixtureRequest) -> Store:
-    aws: EmulatedAws = request.getfixturevalue("aws")
-    table, client = aws.table(), aws.dynamodb
-    serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
-
-    def row(stack_id: str) -> dict[str, Any]:
-        item = client.get_item(TableName=table, Key={"id": {"S": stack_id}})["Item"]
-        return {name: deserialize(value) for name, value in item.items()}
-
-    return Store(
-        DynamoDBStackRepository(client, table),
-        lambda row: client.put_item(
-            TableName=table, Item={name: serialize(value) for name, value in row.items()}
-        ),
-        row,
-    )
-
-
-def postgres_store(request: pytest.FixtureRequest) -> Store:
-    server: PostgresServer = request.getfixturevalue("postgres")
-    credentials = server.new_user()
-    connection = PostgresConnection(FixedCredentials(credentials))
-    repository = PostgresStackRepository(connection)
-    repository.load(["s"])
-    beside = server.connect(credentials)
-    request.addfinalizer(beside.close)
-    request.addfinalizer(connection.close)
-
-    def row(stack_id: str) -> dict[str, Any]:
-        return dict(
-            json.loads(beside.run("SELECT data FROM stacks WHERE id = :id", id=stack_id)[0][0])
-        )
-
-    return Store(
-        repository,
-        lambda row: beside.run(
-            "INSERT INTO stacks (id, data, version, creation_time, last_updated_time) "
-            "VALUES (:id, :data, :version, now(), now())",
-            id=row["id"],
-            data=json.dumps(row),
-            version=row.get("version"),
-        ),
-        row,
-    )
-
-
-STORES = {"memory": memory_store, "dynamodb": dynamodb_store, "postgres": postgres_store}
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmulatedAws]:
-    with emulated_aws() as aws:
-        yield aws
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest) -> Store:
-    return STORES[request.param](request)
+from tests.contract.stores import Store
 
 
 def new(stack_id: str = "s", **fields: Any) -> Stack:
@@ -425,3 +336,59 @@ def test_a_scan_goes_on_past_the_first_page(store: Store) -> None:
     store.repository.save([new(name, metadata={"k": "x" * 300_000}) for name in names])
 
     assert scanned(store) == names
+
+
+# ---- what waits
+
+
+def unfinished(store: Store, after: str = "") -> list[str]:
+    return [stack.id for stack in store.repository.scan_unfinished(after)]
+
+
+def test_a_stack_is_unfinished_while_a_task_is_not_satisfied(store: Store) -> None:
+    store.repository.save(
+        [
+            new("waits", tasks={"net": "PENDING", "db": "SATISFIED"}),
+            new("failed", tasks={"net": "ERROR"}),
+            new("done", tasks={"net": "SATISFIED"}),
+            new("idle"),
+            new("gone", tasks={"net": "PENDING"}).removed(NOW),
+        ]
+    )
+    store.put_row(ORIGINAL | {"id": "old"})
+    store.put_row(ORIGINAL | {"id": "damaged", "tasks": ["x"]})
+    store.put_row(ORIGINAL | {"id": "cloudseam#claim#1", "version": 1})
+
+    assert sorted(unfinished(store)) == ["failed", "old", "waits"]
+
+
+@pytest.mark.parametrize("number", [3, 12], ids=["one-page", "many-pages"])
+def test_a_sweep_goes_on_behind_any_stack_and_meets_all_once(store: Store, number: int) -> None:
+    large = {"k": "x" * 200_000}
+    names = {f"s{n}" for n in range(number)}
+    store.repository.save([new(name, tasks={"net": "PENDING"}, metadata=large) for name in names])
+
+    order = unfinished(store)
+
+    assert sorted(order) == sorted(names)
+    for place, name in enumerate(order):
+        assert unfinished(store, after=name) == order[place + 1 :]
+
+
+def test_a_sweep_goes_on_behind_a_stack_that_is_gone(store: Store) -> None:
+    store.repository.save([new(f"s{n}", tasks={"net": "PENDING"}) for n in range(9)])
+    order = unfinished(store)
+    store.remove_row(order[4])
+
+    assert unfinished(store, after=order[4]) == order[5:]
+
+
+def test_a_listing_of_what_waits_goes_on_while_others_write(store: Store) -> None:
+    store.repository.save([new(f"s{n}", tasks={"net": "PENDING"}) for n in range(9)])
+
+    listing = store.repository.scan_unfinished()
+    first = next(listing)
+    store.repository.save([replace(store.load(first.id), tasks=())])
+    rest = [stack.id for stack in listing]
+
+    assert sorted([first.id, *rest]) == [f"s{n}" for n in range(9)]

@@ -15,7 +15,8 @@ from cloudseam.errors import (
     StackConflictError,
     StackTooLargeError,
 )
-from cloudseam.persistence.dynamodb.stacks import READ_ATTEMPTS, DynamoDBStackRepository
+from cloudseam.persistence.dynamodb.batch_read import READ_ATTEMPTS
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.row import UnreadableRowError, UnwritableRowError, to_row
 from tests.builders import CANARY, a_stack
 
@@ -91,7 +92,7 @@ def refused(code: str) -> ClientError:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the store would have waited between its attempts."""
     waited: list[float] = []
-    monkeypatch.setattr("cloudseam.persistence.dynamodb.stacks.time.sleep", waited.append)
+    monkeypatch.setattr("cloudseam.persistence.dynamodb.batch_read.time.sleep", waited.append)
     return waited
 
 

@@ -1,0 +1,113 @@
+"""Every store that there is, each with a way past it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from cloudseam.persistence import ClaimRepository, MachineVersions, StackRepository
+from cloudseam.persistence.dynamodb.claims import DynamoDBClaimRepository
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
+from cloudseam.persistence.dynamodb.versions import DynamoDBMachineVersions
+from cloudseam.persistence.memory import (
+    InMemoryClaimRepository,
+    InMemoryMachineVersions,
+    InMemoryStackRepository,
+)
+from cloudseam.persistence.postgres.claims import PostgresClaimRepository
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+from cloudseam.persistence.postgres.versions import PostgresMachineVersions
+from cloudseam.stack import Stack
+from tests.emulated import EmulatedAws
+from tests.postgres import PostgresServer
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store, and a way past it: to put a row as others may have left it, and to see one."""
+
+    repository: StackRepository
+    put_row: Callable[[dict[str, Any]], object]
+    row: Callable[[str], dict[str, Any]]
+    remove_row: Callable[[str], object]
+    claims: ClaimRepository
+    versions: MachineVersions
+
+    def load(self, stack_id: str = "s") -> Stack:
+        """The stack of that id."""
+        return self.repository.load([stack_id]).stacks[stack_id]
+
+
+def memory_store(request: pytest.FixtureRequest) -> Store:
+    """Everything in memory."""
+    repository = InMemoryStackRepository()
+    return Store(
+        repository,
+        lambda row: repository.rows.update({row["id"]: json.dumps(row)}),
+        lambda stack_id: dict(json.loads(repository.rows[stack_id])),
+        repository.rows.pop,
+        InMemoryClaimRepository(),
+        InMemoryMachineVersions(),
+    )
+
+
+def dynamodb_store(request: pytest.FixtureRequest) -> Store:
+    """A table of its own on an emulated AWS."""
+    aws: EmulatedAws = request.getfixturevalue("aws")
+    table, client = aws.table(), aws.dynamodb
+    serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
+
+    def row(stack_id: str) -> dict[str, Any]:
+        item = client.get_item(TableName=table, Key={"id": {"S": stack_id}})["Item"]
+        return {name: deserialize(value) for name, value in item.items()}
+
+    return Store(
+        DynamoDBStackRepository(client, table, full_history=True),
+        lambda row: client.put_item(
+            TableName=table, Item={name: serialize(value) for name, value in row.items()}
+        ),
+        row,
+        lambda stack_id: client.delete_item(TableName=table, Key={"id": {"S": stack_id}}),
+        DynamoDBClaimRepository(client, table),
+        DynamoDBMachineVersions(client, table),
+    )
+
+
+def postgres_store(request: pytest.FixtureRequest) -> Store:
+    """Tables of its own on a real server."""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    credentials = server.new_user()
+    connection = PostgresConnection(FixedCredentials(credentials))
+    repository = PostgresStackRepository(connection, full_history=True)
+    repository.load(["s"])
+    beside = server.connect(credentials)
+    request.addfinalizer(beside.close)
+    request.addfinalizer(connection.close)
+
+    def row(stack_id: str) -> dict[str, Any]:
+        return dict(
+            json.loads(beside.run("SELECT data FROM stacks WHERE id = :id", id=stack_id)[0][0])
+        )
+
+    return Store(
+        repository,
+        lambda row: beside.run(
+            "INSERT INTO stacks (id, data, version, creation_time, last_updated_time) "
+            "VALUES (:id, :data, :version, now(), now())",
+            id=row["id"],
+            data=json.dumps(row),
+            version=row.get("version"),
+        ),
+        row,
+        lambda stack_id: beside.run("DELETE FROM stacks WHERE id = :id", id=stack_id),
+        PostgresClaimRepository(connection),
+        PostgresMachineVersions(connection),
+    )
+
+
+STORES = {"memory": memory_store, "dynamodb": dynamodb_store, "postgres": postgres_store}

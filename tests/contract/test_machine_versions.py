@@ -1,0 +1,70 @@
+"""Every store of machine versions behaves alike: what was kept comes back as the same machine."""
+
+from pathlib import Path
+
+import pytest
+
+from cloudseam.languages import load_machine
+from tests.contract.stores import Store
+
+MACHINES = sorted((Path(__file__).parents[2] / "machines").glob("*.yml"))
+
+TEXT = """
+version: 1
+events: [LAUNCH]
+states:
+  INIT: {on: {LAUNCH: [{action: advance, state: RUN}]}}  # żółw 🐢 'it''s' \\ "x"
+  RUN: {terminal: true}
+tasks: {}
+"""
+
+
+@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.stem)
+def test_a_version_comes_back_as_the_same_machine(store: Store, path: Path) -> None:
+    machine = load_machine(path.stem, path.read_text(), path.name)
+    store.versions.keep(machine)
+
+    kept = store.versions.get(machine.name, machine.digest)
+
+    assert kept is not None
+    assert (kept.name, kept.digest, kept.source) == (
+        machine.name,
+        machine.digest,
+        machine.source,
+    )
+
+
+def test_a_text_comes_back_to_the_letter(store: Store) -> None:
+    machine = load_machine("turtle", TEXT, "turtle.yml")
+    store.versions.keep(machine)
+
+    kept = store.versions.get("turtle", machine.digest)
+
+    assert kept is not None
+    assert kept.source == TEXT
+
+
+def test_keeping_a_version_again_changes_nothing(store: Store) -> None:
+    machine = load_machine("turtle", TEXT, "turtle.yml")
+    for _ in range(2):
+        store.versions.keep(machine)
+
+    kept = store.versions.get("turtle", machine.digest)
+
+    assert kept == machine
+
+
+def test_each_version_is_kept_beside_the_others(store: Store) -> None:
+    old = load_machine("turtle", TEXT, "turtle.yml")
+    new = load_machine("turtle", TEXT.replace("RUN", "WALK"), "turtle.yml")
+    store.versions.keep(old)
+    store.versions.keep(new)
+
+    assert store.versions.get("turtle", old.digest) == old
+    assert store.versions.get("turtle", new.digest) == new
+
+
+def test_a_version_that_was_never_kept_is_not_there(store: Store) -> None:
+    store.versions.keep(load_machine("turtle", TEXT, "turtle.yml"))
+
+    assert store.versions.get("turtle", "0" * 64) is None
