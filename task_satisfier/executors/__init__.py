@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cloudseam.claim import Holder
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import FAILED, Json
+from cloudseam.event import FAILED, OUT_OF_TIME, Json
 from cloudseam.messages import TaskRequest
 from task_satisfier.redaction import Redactor
 
@@ -15,16 +15,22 @@ from task_satisfier.redaction import Redactor
 class TaskFailedError(CloudSeamError):
     """The task failed. The text is the cause that its stack is told.
 
-    `error` is the kind of failure, as retry rules of machines name it.
+    `error` is the kind of failure, as retry rules of machines name it: the class's own, unless
+    another is given.
     """
 
     error = FAILED
+
+    def __init__(self, message: str = "", *, error: str | None = None) -> None:
+        super().__init__(message)
+        if error is not None:
+            self.error = error
 
 
 class OutOfTimeError(TaskFailedError):
     """The time the function has for the task is over."""
 
-    error = "OutOfTime"
+    error = OUT_OF_TIME
 
 
 Hold = Callable[[str], AbstractContextManager[Sequence[Holder]]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from pydantic import Field
 from cloudseam.aws_error import error_name
 from cloudseam.event import Json
 from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
-from task_satisfier.executors import TaskFailedError, TaskRun
+from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.executors.config import TaskConfig, parse_config
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ ClientFor = Callable[[float], "LambdaClient"]
 # Where runtimes put the trace of an error: Node; Python, Java, Ruby, Go and .NET.
 TRACE_FIELDS = ("trace", "stackTrace")
 MAX_CAUSES = 10
+# As runtimes name errors: `ValueError`, `java.io.IOException`, `Function<Net::ReadTimeout>`.
+ERROR_NAME = re.compile(r"[A-Za-z_][\w.$:<>-]{0,99}", re.ASCII)
 FIXES = {
     "ResourceNotFoundException": "there is no such function; check `config.name` and the region",
     "AccessDeniedException": "the satisfier's role lacks lambda:InvokeFunction on it",
@@ -63,7 +66,10 @@ class LambdaExecutor:
                 Payload=json.dumps(_payload(config, run), separators=(",", ":")),
             )
             if answer.get("FunctionError"):
-                raise TaskFailedError(function_error(answer["Payload"].read()))
+                payload = answer["Payload"].read()
+                raise TaskFailedError(function_error(payload), error=function_error_type(payload))
+        except ReadTimeoutError as error:
+            raise OutOfTimeError(_invoke_error(config.name, wait, error)) from error
         except (ClientError, BotoCoreError) as error:
             raise TaskFailedError(_invoke_error(config.name, wait, error)) from error
         return {}
@@ -79,13 +85,28 @@ def _payload(config: LambdaConfig, run: TaskRun) -> dict[str, Any]:
 
 def function_error(payload: bytes) -> str:
     """Type, message and trace of an error that a function ended with, whatever its runtime."""
-    text = payload.decode(errors="replace")
-    try:
-        error = json.loads(text)
-    except (ValueError, RecursionError):
-        error = None
-    told = "\n".join(_told(error)) if isinstance(error, dict) else text.strip()
+    error = _parsed(payload)
+    told = "\n".join(_told(error)) if error is not None else _decoded(payload).strip()
     return _bounded(told or "The function failed without saying why.")
+
+
+def function_error_type(payload: bytes) -> str | None:
+    """The type of that error, which retry rules name; None where it is no plain name."""
+    kind = (_parsed(payload) or {}).get("errorType")
+    return kind if isinstance(kind, str) and ERROR_NAME.fullmatch(kind) else None
+
+
+def _parsed(payload: bytes) -> Mapping[str, Any] | None:
+    """The error as an object; None if it is something else."""
+    try:
+        error = json.loads(_decoded(payload))
+    except (ValueError, RecursionError):
+        return None
+    return error if isinstance(error, dict) else None
+
+
+def _decoded(payload: bytes) -> str:
+    return payload.decode(errors="replace")
 
 
 def _told(error: Mapping[str, Any], depth: int = 0) -> Iterator[str]:

@@ -7,12 +7,15 @@ import pytest
 
 from cloudseam.finding import Severity
 from cloudseam.languages import read_machine, yaml_rules
+from cloudseam.languages.cloudseam_v1.scalar import Duration, Flag, Number, duration_text
 from cloudseam.languages.cloudseam_v1.shape import Keys, Kinds
 from cloudseam.languages.cloudseam_v1.spec import TOP_LEVEL
 from cloudseam.languages.cloudseam_v1.state_spec import ACTION_KEYS, STATE_KEYS
-from cloudseam.languages.cloudseam_v1.task_spec import EXECUTORS
+from cloudseam.languages.cloudseam_v1.task_spec import EXECUTORS, TASK_KEYS
+from cloudseam.languages.cloudseam_v1.timing import RETRY_VALUES, TIMEOUT_LENGTH
 from cloudseam.languages.report import MAX_FINDINGS
 from cloudseam.languages.rule import Rule
+from cloudseam.task_spec import RetryPolicy
 from tests.unit.languages.all_rules import RULES, RULES_BY_MODULE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "machines.md").read_text()
@@ -28,7 +31,7 @@ def rows(text: str) -> list[list[str]]:
     """The cells of a section's tables, without their headings."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    headings = {"rule", "what is odd", "key", "executor", "limit"}
+    headings = {"rule", "what is odd", "key", "key of `retry`", "executor", "limit"}
     return [cells for cells in table if cells[0] not in headings]
 
 
@@ -81,6 +84,40 @@ def test_the_table_of_executors_is_the_one_that_is_accepted() -> None:
         for executor, config in EXECUTORS.items()
         for key, shape in config.keys.items()
     }
+
+
+def test_the_table_of_retries_is_what_is_accepted_and_what_holds_by_default() -> None:
+    table = rows(section("Time-outs and retries"))
+
+    assert [(key, bounds) for key, _, bounds, _ in table] == [
+        *((f"`{key}`", bounds_of(value)) for key, value in RETRY_VALUES.items()),
+        ("`on`", ""),
+    ]
+    policy = RetryPolicy(2)
+    assert {key.strip("`"): default.strip("`") for key, *_, default in table} == {
+        "attempts": "needed",
+        "wait": duration_text(policy.wait),
+        "factor": str(policy.factor),
+        "longest": duration_text(policy.longest),
+        "jitter": str(policy.jitter).lower(),
+        "on": "all",
+    }
+
+
+def test_the_page_has_every_key_of_a_task_and_the_bounds_of_a_timeout() -> None:
+    text = section("What a file says")
+
+    assert all(f"`{key}`" in text.partition("A **task** has")[2] for key in TASK_KEYS)
+    assert "length of time from 1 s to 365 d" in PAGE
+    assert (TIMEOUT_LENGTH.least, TIMEOUT_LENGTH.most) == (1, 365 * 86_400)
+
+
+def bounds_of(value: Number | Duration | Flag) -> str:
+    """What a value may be, as the page writes it."""
+    if isinstance(value, Flag):
+        return ""
+    text = duration_text if isinstance(value, Duration) else "{:g}".format
+    return f"{text(value.least)} to {text(value.most)}"
 
 
 def test_the_kinds_of_sources_are_the_ones_that_are_accepted() -> None:

@@ -25,6 +25,7 @@ SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE}
 # Kinds of failure that this system tells of itself; an executor may tell of others.
 TIMEOUT = "Timeout"
 LOST = "Lost"
+OUT_OF_TIME = "OutOfTime"
 CANCELLED = "Cancelled"
 FAILED = "Failed"
 

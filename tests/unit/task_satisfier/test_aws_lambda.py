@@ -13,7 +13,7 @@ from mypy_boto3_lambda import LambdaClient
 
 from task_satisfier.clients import lambda_client
 from task_satisfier.executors import OutOfTimeError, TaskFailedError
-from task_satisfier.executors.aws_lambda import LambdaExecutor, function_error
+from task_satisfier.executors.aws_lambda import LambdaExecutor, function_error, function_error_type
 from tests.builders import CANARY
 from tests.task_builders import a_run
 
@@ -178,6 +178,36 @@ def test_an_error_is_told_with_type_message_and_trace_of_any_runtime(
 )
 def test_an_error_that_is_no_json_object_is_told_as_it_is(payload: bytes, cause: str) -> None:
     assert function_error(payload) == cause
+    assert function_error_type(payload) is None
+
+
+TYPES = {
+    "Python": ("ValueError", "ValueError"),
+    "Node": ("Error", "Error"),
+    "Java": ("java.io.IOException", "java.io.IOException"),
+    "Ruby": ("Function<Net::ReadTimeout>", "Function<Net::ReadTimeout>"),
+    "the runtime's own": ("Runtime.ExitError", "Runtime.ExitError"),
+    "as long as can be": ("E" * 100, "E" * 100),
+    "too long": ("E" * 101, "Failed"),
+    "a sentence": (f"Error {CANARY}", "Failed"),
+    "two lines": ("Error\n", "Failed"),
+    "letters beyond ASCII": ("Fehlerä", "Failed"),
+    "what stands for all kinds": ("*", "Failed"),
+    "empty": ("", "Failed"),
+    "a number": (7, "Failed"),
+    "nothing": (None, "Failed"),
+}
+
+
+@pytest.mark.parametrize(("told", "kind"), TYPES.values(), ids=TYPES)
+def test_the_kind_of_failure_is_the_type_of_the_functions_error(told: Any, kind: str) -> None:
+    error = {"errorType": told, "errorMessage": "m"}
+    fake = FakeLambda(json.dumps(error).encode(), "Unhandled")
+
+    with pytest.raises(TaskFailedError) as failed:
+        LambdaExecutor(fake.client).run(a_run("lambda", {"name": "f"}))
+
+    assert failed.value.error == kind
 
 
 def test_a_long_error_keeps_its_start_where_type_and_message_are() -> None:
@@ -285,7 +315,7 @@ def silent_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_a_function_that_does_not_answer_in_time_is_not_invoked_again(
     silent_lambda: list[str],
 ) -> None:
-    with pytest.raises(TaskFailedError, match="It may still be running; it was not invoked"):
+    with pytest.raises(OutOfTimeError, match="It may still be running; it was not invoked"):
         LambdaExecutor(lambda_client).run(a_run("lambda", {"name": "slow"}, seconds=0.2))
 
     assert silent_lambda == ["/2015-03-31/functions/slow/invocations"]

@@ -24,6 +24,7 @@ NOT_TEXT = Rule("This must be text, but is {kind}.", "{hint}")
 EMPTY_TEXT = Rule("This must not be empty.", "Write {example}.")
 NOT_ONE_OF = Rule("{value} is not {what}.", "{hint}Use one of: {choices}.")
 KEY_MISSING = Rule("`{key}` is missing.", "Add {example}.")
+KEY_MISPLACED = Rule("`{key}` does not belong in {what}.", "Move it {where}.")
 KEY_UNKNOWN = Rule("`{key}` is not a key of {what}.", "{hint}Its keys are: {keys}.")
 
 
@@ -107,10 +108,18 @@ class Part:
         self.add(NOT_ONE_OF, value=shown(text), what=what, hint=hint, choices=listed(choices))
         return None
 
-    def check_keys(self, entries: Mapping[str, "Part"], known: Sequence[str], what: str) -> None:
-        """Reports the keys that are not among the known ones."""
+    def check_keys(
+        self,
+        entries: Mapping[str, "Part"],
+        known: Sequence[str],
+        what: str,
+        elsewhere: Mapping[str, str] | None = None,
+    ) -> None:
+        """Reports keys that are not among the known ones. `elsewhere`: where some belong."""
         for key, part in entries.items():
-            if key not in known:
+            if elsewhere and key in elsewhere:
+                part.add_at_key(KEY_MISPLACED, key=key, what=what, where=elsewhere[key])
+            elif key not in known:
                 hint = DidYouMean(key, known)
                 words = {"key": short(key), "what": what, "hint": hint, "keys": listed(known)}
                 part.add_at_key(KEY_UNKNOWN, **words)

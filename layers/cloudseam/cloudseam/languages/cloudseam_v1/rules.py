@@ -4,6 +4,7 @@ from cloudseam.finding import Severity
 from cloudseam.languages.rule import Rule
 
 MAX_NAME_CHARACTERS = 255
+MAX_KIND_CHARACTERS = 100
 
 VERSION_UNSUPPORTED = Rule("`version` must be 1, but is {version}.", "Write `version: 1`.")
 
@@ -35,9 +36,6 @@ TERMINAL_MISSING = Rule(
     "No state is terminal, so no stack could ever end.",
     "Add `terminal: true` to the state that stacks end in.",
 )
-TERMINAL_NOT_BOOLEAN = Rule(
-    "`terminal` must be true or false, but is {value}.", "Write `terminal: true`, or leave it out."
-)
 NEXT_MISSING = Rule(
     "{state} has tasks but no handler for NEXT, so a stack would stay in it when they are done.",
     "Add `NEXT: [{{action: advance, state: …}}]` under `on`, or make the state terminal.",
@@ -58,6 +56,31 @@ TASK_NAME_MALFORMED = Rule(
     f"Use 1 to {MAX_NAME_CHARACTERS} printable characters.",
 )
 TASK_KEYS_STRAY = Rule("A task does not have these keys: {keys}.", "Did you mean {example}?")
+NOT_A_NUMBER = Rule("This must be {what}, but is {value}.", "Write one such as `{example}`.")
+NOT_A_DURATION = Rule(
+    "This must be a length of time, but is {value}.",
+    "Write a number of seconds, or a number with one of the units s, m, h, d, as `{example}`.",
+)
+NOT_A_FLAG = Rule(
+    "`{key}` must be true or false, but is {value}.", "Write `{key}: {example}`, or leave it out."
+)
+OUT_OF_RANGE = Rule("{value} is out of range.", "Choose a value from {least} to {most}.")
+WAIT_TOO_LONG = Rule(
+    "The first wait is {wait}, but no wait is longer than `longest`, which is {longest}.",
+    "Write a shorter `wait`, or `longest: {wait}`.",
+)
+RETRY_ON_NOTHING = Rule(
+    "The list names no kind of failure, so nothing would be tried again.",
+    "Leave `on` out to try again after any failure.",
+)
+RETRY_ON_CANCELLED = Rule(
+    "A task that was cancelled is never tried again by itself.",
+    "Remove it; RETRY_FAILED_TASKS asks for the task again.",
+)
+KIND_TOO_LONG = Rule(
+    f"The kind of failure has more than {MAX_KIND_CHARACTERS} characters.",
+    "Write it as the failure has it.",
+)
 STATE_SHARED = Rule(
     "This task would have the same Terraform state as the task {task} on line {line}, but their "
     "sources are different: applying one would destroy what the other has made.",
@@ -97,6 +120,11 @@ NEXT_NEVER_FIRES = Rule(
 )
 EVENT_UNUSED = Rule(
     "No state has a handler for the event {name}.", "Add one, or remove it.", Severity.WARNING
+)
+KIND_IN_OTHER_LETTERS = Rule(
+    "{kind} is a kind of failure that CloudSeam does not tell of.",
+    "Did you mean `{meant}`? Capital letters count.",
+    Severity.WARNING,
 )
 TASK_UNUSED = Rule(
     "No state has the task {name}.", "Add it to a state, or remove it.", Severity.WARNING

@@ -76,11 +76,15 @@ class FreeMapping:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A mapping of known keys. `what` says what it is."""
+    """A mapping of known keys. `what` says what it is.
+
+    `elsewhere` says of some other keys where they belong.
+    """
 
     what: str
     keys: Mapping[str, Shape]
     is_required: bool = True
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def example(self) -> str:
@@ -95,7 +99,7 @@ class Keys:
         entries = part.entries(f"`{self.example}`")
         if entries is None:
             return
-        part.check_keys(entries, list(self.keys), self.what)
+        part.check_keys(entries, list(self.keys), self.what, self.elsewhere)
         for key, shape in self.keys.items():
             if key in entries:
                 shape.check(entries[key])

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 
-from cloudseam.event import ANSWERS, NEXT, RETRIES
+from cloudseam.event import NEXT, SYSTEM_EVENTS, Json
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
 from cloudseam.languages.cloudseam_v1.flow import check_flow
@@ -15,6 +16,7 @@ from cloudseam.languages.part import Part
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_tree import ScalarNode, kind_of
 from cloudseam.stack import INITIAL_STATE
+from cloudseam.task_spec import TaskSpec
 
 TOP_LEVEL = {
     "version": "`version: 1`",
@@ -25,7 +27,6 @@ TOP_LEVEL = {
 FREE_PREFIX = "x-"
 STATES_EXAMPLE = "`{INIT: {on: {GO: [{action: advance, state: RUN}]}}}`"
 TASKS_EXAMPLE = "`network: {executor: …, config: …}`, or as `{}`"
-SYSTEM_EVENTS = ANSWERS | RETRIES
 
 Entries = dict[str, Part]
 
@@ -75,12 +76,29 @@ def digest_of(definition: Definition) -> str:
             for state in definition.states.values()
         },
         "tasks": {
-            task.name: {"executor": task.executor, "config": task.config}
+            task.name: {"executor": task.executor, "config": task.config, **_timing(task)}
             for task in definition.tasks.values()
         },
     }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _timing(task: TaskSpec) -> Mapping[str, Json]:
+    """The timing of a task, as far as there is any: without it a digest is what it always was."""
+    timing: dict[str, Json] = {}
+    if task.timeout is not None:
+        timing["timeout"] = float(task.timeout)
+    if task.retry is not None:
+        timing["retry"] = {
+            "attempts": task.retry.attempts,
+            "wait": float(task.retry.wait),
+            "factor": float(task.retry.factor),
+            "longest": float(task.retry.longest),
+            "jitter": task.retry.jitter,
+            "on": list[Json](sorted(task.retry.on)),
+        }
+    return timing
 
 
 def _check_version(part: Part) -> None:

@@ -60,7 +60,7 @@ def _parse_terminal(part: Part | None) -> bool:
         return TERMINAL_WORDS[value]
     if not part.is_broken:
         text = shown(value) if isinstance(value, str) else kind_of(part.node)
-        part.add(rules.TERMINAL_NOT_BOOLEAN, value=text)
+        part.add(rules.NOT_A_FLAG, key="terminal", value=text, example="true")
     return True
 
 

@@ -1,4 +1,4 @@
-"""Tasks in CloudSeam v1: an executor, and a config of the shape it takes."""
+"""Tasks in CloudSeam v1: an executor, a config of the shape it takes, and time for it."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -7,10 +7,15 @@ from cloudseam.event import Json
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.shape import FreeMapping, Keys, Kinds, OneOf, Text
 from cloudseam.languages.cloudseam_v1.terraform_state import check_states
+from cloudseam.languages.cloudseam_v1.timing import RETRY_KEYS, parse_retry, parse_timeout
 from cloudseam.languages.part import Part
 from cloudseam.languages.wording import listed, shown
 from cloudseam.task_spec import TaskSpec
 
+TIMING_KEYS = ("timeout", "retry")
+TASK_KEYS = ("executor", "config", *TIMING_KEYS)
+BESIDE_CONFIG = dict.fromkeys(TIMING_KEYS, "to the task, beside `config`")
+IN_RETRY = {key: "into the task's `retry`" for key in RETRY_KEYS}
 # docs/machines.md has this table too; a test compares them.
 EXECUTORS: Mapping[str, Keys] = {
     "terraform": Keys(
@@ -28,12 +33,14 @@ EXECUTORS: Mapping[str, Keys] = {
             "variables": FreeMapping("{size: 3}", refused={"stack_id": rules.STACK_ID_SET}),
             "state": Text("network", is_required=False),
         },
+        elsewhere=BESIDE_CONFIG,
     ),
     "lambda": Keys(
-        "a lambda config", {"name": Text("my-function"), "args": FreeMapping("{size: 3}")}
+        "a lambda config",
+        {"name": Text("my-function"), "args": FreeMapping("{size: 3}")},
+        elsewhere=BESIDE_CONFIG,
     ),
 }
-TASK_KEYS = ("executor", "config")
 CONFIG_KEYS = {key for config in EXECUTORS.values() for key in config.keys}
 # Not a key of a task, but what other tools call an executor.
 TYPE = "type"
@@ -56,7 +63,9 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
     if (stray := _stray_keys(entries)) and part.is_complete:
         part.add_at_key(rules.TASK_KEYS_STRAY, keys=listed(stray), example=_meant(entries))
         return None
-    part.check_keys(entries, TASK_KEYS, "a task")
+    part.check_keys(entries, TASK_KEYS, "a task", IN_RETRY)
+    timeout = parse_timeout(entries.get("timeout"))
+    retry = parse_retry(entries.get("retry"))
     executor = _parse_executor(part, entries)
     config = entries.get("config")
     if config is None:
@@ -65,7 +74,7 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
     if executor is None:
         return None
     EXECUTORS[executor].check(config)
-    return TaskSpec(name, executor, cast(dict[str, Json], config.value()))
+    return TaskSpec(name, executor, cast(dict[str, Json], config.value()), timeout, retry)
 
 
 def _stray_keys(entries: Mapping[str, Part]) -> list[str]:
