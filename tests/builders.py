@@ -24,17 +24,23 @@ _clocks = count(1)
 
 
 class FakeClock:
-    """A clock that moves on by one millisecond with each draw.
+    """A clock that moves on by one millisecond with each draw, and when it is told to.
 
     No two clocks draw the same entropy, unless they start at the same number.
     """
 
     def __init__(self, start: int | None = None) -> None:
         self._draws = count(next(_clocks) * 10_000 if start is None else start)
+        self._ahead = 0
 
     def draw(self) -> Given:
         """See `cloudseam.clock.Clock.draw`."""
-        return given(next(self._draws))
+        drawn = given(next(self._draws))
+        return replace(drawn, now=drawn.now + self._ahead)
+
+    def move_on(self, seconds: float) -> None:
+        """Lets so much time pass."""
+        self._ahead += round(seconds * 1000)
 
 
 def given(number: int = 1) -> Given:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeSerializer
 
+from cloudseam.clock import Clock, SystemClock
 from cloudseam.delivery import Delivery
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
@@ -130,9 +131,9 @@ def _fate(message_id: str, returned: Sequence[str], lettered: Sequence[str]) -> 
 
 @contextmanager
 def state_machine_function(
-    aws: EmulatedAws, machines: Path, **settings: str
+    aws: EmulatedAws, machines: Path, clock: Clock | None = None, **settings: str
 ) -> Iterator[StateMachineFunction]:
-    """The function with everything new around it."""
+    """The function with everything new around it, and the system's clock unless one is given."""
     function = StateMachineFunction(
         aws, machines, aws.table(), aws.queue(), aws.queue(), aws.queue()
     )
@@ -149,6 +150,7 @@ def state_machine_function(
     with (
         patch.dict("os.environ", environment | settings),
         patch.object(app, "observers", [function.outcomes.append]),
+        patch.object(wiring, "SystemClock", lambda: clock or SystemClock()),
     ):
         yield function
     forget_container()

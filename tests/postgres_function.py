@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import boto3
 
+from cloudseam.clock import Clock
 from cloudseam.persistence.postgres import connection as postgres_connection
 from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
@@ -54,7 +55,7 @@ class PostgresFunction:
 
 @contextmanager
 def postgres_function(
-    aws: EmulatedAws, server: PostgresServer, machines: Path
+    aws: EmulatedAws, server: PostgresServer, machines: Path, clock: Clock | None = None
 ) -> Iterator[PostgresFunction]:
     """The function with everything new around it, told of PostgreSQL by a secret."""
     user, name = server.new_user(), f"cloudseam/postgres-{next(_numbers)}"
@@ -74,7 +75,7 @@ def postgres_function(
 
     with (
         patch.object(postgres_connection, "PostgresConnection", Closed),
-        state_machine_function(aws, machines, POSTGRES_CONNECTION_SECRET=name) as function,
+        state_machine_function(aws, machines, clock, POSTGRES_CONNECTION_SECRET=name) as function,
     ):
         try:
             yield PostgresFunction(function, server, user)

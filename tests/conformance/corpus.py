@@ -7,7 +7,8 @@ A file tests one rule:
     steps:
       - send: LAUNCH              # an event; `to` (default: s), `machine`, `metadata`, `eventId`
         receives: 8               # how often it was received (default: 1)
-        outcome: applied          # or late, duplicate, returned, dead-lettered (default: applied)
+        outcome: applied          # or late, duplicate, nothing-due, returned, dead-lettered
+                                  # (default: applied)
         error: StackNotFoundError # where it failed
         asks: [network, other/x]  # tasks asked for, in order, of stack `s` or another (default: [])
         stack: {state: RUN}       # what stack `s` looks like; `removed`; `none`. Only what is
@@ -16,11 +17,16 @@ A file tests one rule:
       - answer: network           # an answer that echoes the latest message for the task
         token: first              # echo the first one instead; or `forged`, or `none`
         as: failed                # TASK_ERROR; `description`, `outputs` and `metadata` as given
+        kind: MyError             # the kind of failure: `error` of the message
+      - timer: s                  # TIMER_DUE for that stack, as it is sent for all its timers
       - message: {…}              # a body as it is; or `body: text`
       - batch: [{send: …}, …]     # several messages in one batch; `outcome` and `error` are lists
       - redeliver: 2              # the messages of step 2 again, with the same ids
       - machines: […]             # the machines are changed
       - row: {…}                  # a row is put into the store as it is
+
+With `after` the clock moves on by so many seconds before a step's messages are delivered. What a
+stack looks like has its `timers` too: seconds from its making to each moment it waits for.
 """
 
 import json
@@ -32,6 +38,7 @@ from typing import Any, Protocol
 import yaml
 
 from cloudseam.delivery import Delivery
+from cloudseam.event import TIMER_DUE
 from cloudseam.messages import stack_view
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.stack import Stack
@@ -41,11 +48,12 @@ FOLDER = Path(__file__).parents[1] / "corpus"
 
 ITEM_KEYS = {
     "send": {"to", "machine", "metadata", "eventId"},
-    "answer": {"to", "token", "as", "description", "outputs", "metadata"},
+    "answer": {"to", "token", "as", "kind", "description", "outputs", "metadata"},
+    "timer": set[str](),
     "message": set[str](),
     "body": set[str](),
 }
-STEP_KEYS = {"receives", "outcome", "error", "asks", "stack", "stacks"}
+STEP_KEYS = {"after", "receives", "outcome", "error", "asks", "stack", "stacks"}
 
 
 class System(Protocol):
@@ -56,6 +64,9 @@ class System(Protocol):
 
     def put_row(self, row: Mapping[str, Any]) -> None:
         """Puts a row into the store as it is."""
+
+    def move_on(self, seconds: float) -> None:
+        """Lets so much time pass."""
 
     def deliver(self, *deliveries: Delivery) -> list[Outcome]:
         """Handles one batch."""
@@ -89,6 +100,7 @@ class Player:
         if "row" in step:
             self.system.put_row(step["row"])
         else:
+            self.system.move_on(step.get("after", 0))
             self.delivered[number] = self._deliveries(step)
             outcomes = self.system.deliver(*self.delivered[number])
             self._check_outcomes(number, step, outcomes)
@@ -113,12 +125,15 @@ class Player:
             return json.dumps(item["message"])
         if "answer" in item:
             return json.dumps(self._answer(item))
+        if "timer" in item:
+            return json.dumps({"stackId": item["timer"], "event": TIMER_DUE})
         kept = {name: item[name] for name in ("machine", "metadata", "eventId") if name in item}
         return json.dumps({"stackId": item.get("to", "s"), "event": item["send"], **kept})
 
     def _answer(self, item: Mapping[str, Any]) -> dict[str, Any]:
         stack_id, name = item.get("to", "s"), item["answer"]
         kept = {key: item[key] for key in ("description", "outputs", "metadata") if key in item}
+        kept |= {"error": item["kind"]} if "kind" in item else {}
         return {
             "stackId": stack_id,
             "event": "TASK_ERROR" if item.get("as") == "failed" else "TASK_COMPLETED",
@@ -187,7 +202,7 @@ def named(outcome: Outcome) -> str:
     if outcome.fate is not Fate.DONE:
         return {Fate.RETURNED: "returned", Fate.DEAD_LETTERED: "dead-lettered"}[outcome.fate]
     assert outcome.verdict is not None
-    return outcome.verdict.value.lower()
+    return outcome.verdict.value.lower().replace("_", "-")
 
 
 def error_of(outcome: Outcome) -> str | None:
@@ -208,6 +223,7 @@ def look_of(stack: Stack | None) -> Any:
         "errors": {t.name: t.error_message for t in stack.tasks if t.error_message is not None},
         "metadata": dict(stack.metadata),
         "outputs": {name: dict(outputs) for name, outputs in stack.outputs.items()},
+        "timers": [round((at - stack.created_at) / 1000) for at in sorted(stack.timers)],
     }
 
 

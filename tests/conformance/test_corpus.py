@@ -14,6 +14,7 @@ from cloudseam.machine import Machine
 from cloudseam.outcome import Outcome
 from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam.stack import Stack
+from tests.builders import FakeClock
 from tests.conformance.corpus import FOLDER, Player, System, load_case
 from tests.emulated import EmulatedAws, emulated_aws
 from tests.function import StateMachineFunction, state_machine_function
@@ -45,8 +46,10 @@ class InMemorySystem:
     def __init__(self) -> None:
         self._stacks = InMemoryStackRepository()
         self._machines = TextMachines()
-        self._world = World(self._stacks, self._machines)
+        clock = FakeClock()
+        self._world = World(self._stacks, self._machines, clock)
         self._looked = 0
+        self.move_on = clock.move_on
 
     def put_machines(self, texts: Mapping[str, str]) -> None:
         """See `System.put_machines`."""
@@ -74,8 +77,9 @@ class InMemorySystem:
 class HandlerSystem:
     """The function's handler over emulated AWS."""
 
-    def __init__(self, function: StateMachineFunction) -> None:
+    def __init__(self, function: StateMachineFunction, clock: FakeClock) -> None:
         self._function = function
+        self.move_on = clock.move_on
         self.put_row = function.put_row
         self.deliver = function.deliver
         self.tasks = function.tasks
@@ -100,8 +104,9 @@ def system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[System]:
     if request.param == "memory":
         yield InMemorySystem()
         return
-    with state_machine_function(request.getfixturevalue("aws"), tmp_path) as function:
-        yield HandlerSystem(function)
+    clock = FakeClock()
+    with state_machine_function(request.getfixturevalue("aws"), tmp_path, clock) as function:
+        yield HandlerSystem(function, clock)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import FakeClock
 from tests.conformance.corpus import FOLDER, Player, System, load_case
 from tests.emulated import EmulatedAws, emulated_aws
 from tests.postgres import PostgresServer
@@ -16,7 +17,8 @@ CASES = sorted(FOLDER.glob("*.yml"))
 class HandlerSystem:
     """The function's handler over emulated AWS and a real PostgreSQL."""
 
-    def __init__(self, kept: PostgresFunction) -> None:
+    def __init__(self, kept: PostgresFunction, clock: FakeClock) -> None:
+        self.move_on = clock.move_on
         self._machines = kept.function
         self.put_row = kept.put_row
         self.stack = kept.stack
@@ -39,8 +41,9 @@ def aws() -> Iterator[EmulatedAws]:
 
 @pytest.fixture
 def system(aws: EmulatedAws, postgres: PostgresServer, tmp_path: Path) -> Iterator[System]:
-    with postgres_function(aws, postgres, tmp_path) as kept:
-        yield HandlerSystem(kept)
+    clock = FakeClock()
+    with postgres_function(aws, postgres, tmp_path, clock) as kept:
+        yield HandlerSystem(kept, clock)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
