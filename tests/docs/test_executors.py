@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cloudseam.event import CANCELLED
+from cloudseam.languages.cloudseam_v1.timing import KINDS
 from task_satisfier.executors.aws_lambda import LambdaConfig
 from task_satisfier.executors.config import TaskConfig, parse_config
 from task_satisfier.executors.registry import BUILDERS
@@ -23,6 +25,12 @@ def section(executor: str) -> str:
 
 def test_every_executor_has_a_section() -> None:
     assert set(re.findall(r"^## `(\w+)`$", PAGE, re.MULTILINE)) == set(BUILDERS) == set(CONFIGS)
+
+
+def test_the_table_has_every_kind_of_failure_that_is_told() -> None:
+    table = PAGE.partition("\n## Kinds of failure\n")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {*KINDS, CANCELLED}
 
 
 def test_the_table_has_every_key_of_a_terraform_config() -> None:
