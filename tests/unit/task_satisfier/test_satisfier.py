@@ -14,7 +14,7 @@ from cloudseam.event import Json
 from cloudseam.messages import parse_event
 from cloudseam.queues import OutgoingMessage, Queue
 from cloudseam.queues.memory import InMemoryQueue
-from task_satisfier.executors import Executor, TaskRun
+from task_satisfier.executors import Executor, OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.satisfier import TaskOutcome, TaskSatisfier
 from tests.builders import CANARY, a_delivery
 from tests.task_builders import (
@@ -366,3 +366,31 @@ def test_what_is_no_task_message_is_refused_with_a_reason_and_runs_nothing(body:
     assert CANARY not in str(outcome.error)
     assert not executor.runs
     assert not answers.sent
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        pytest.param(TaskFailedError("no"), "Failed", id="of no kind of its own"),
+        pytest.param(TaskFailedError("no", error="MyError"), "MyError", id="of a kind of its own"),
+        pytest.param(OutOfTimeError("no"), "OutOfTime", id="out of time"),
+        pytest.param(ValueError("no"), "Failed", id="a surprise"),
+    ],
+)
+def test_the_answer_of_a_failed_task_says_which_kind_of_failure_it_is(
+    failure: Exception, kind: str
+) -> None:
+    def fail(run: TaskRun) -> Mapping[str, Json]:
+        raise failure
+
+    answers = InMemoryQueue()
+
+    satisfy(FakeExecutor(fail), a_task_delivery(), answers=answers)
+
+    [answer] = bodies(answers)
+    assert (answer["event"], answer["error"]) == ("TASK_ERROR", kind)
+
+
+def test_the_kind_of_one_failure_is_not_that_of_the_next() -> None:
+    assert TaskFailedError("no", error="MyError").error == "MyError"
+    assert TaskFailedError("no").error == "Failed"
