@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from cloudseam.claim import Claim, Holder
 from cloudseam.clock import Clock
@@ -17,11 +18,12 @@ from cloudseam.persistence import ClaimRepository, ClaimTakenError, StackReposit
 
 # How often a running attempt looks whether it is still wanted, in seconds.
 BEAT_SECONDS = 20.0
-# A claim is renewed once less than this part of it is left.
+# A claim is renewed once no more than this part of it is left.
 RENEWED_AT = 2 / 3
-# Whoever cannot renew its claim stops this long before it ends: time for Terraform to be ended,
-# and for clocks that differ.
+# Whoever cannot renew its claim stops this long before it ends: time for Terraform to be ended.
 STOP_BEFORE_END_MS = 30_000
+# Whatever was started is over this long before, since clocks differ.
+OVER_BEFORE_END_MS = 5_000
 # An attempt that has run for longer notes its end with its claim, which costs a write.
 NOTED_AFTER_MS = 20_000
 
@@ -129,7 +131,20 @@ class Attempt:
         self._key = claim.key
         self._held = {claim.key: claim}
         self._is_wanted = True
-        self.is_given_up = False
+        # The heartbeat must not renew what is being given back.
+        self._giving_back = Lock()
+        self._is_given_up = False
+        self._is_lost = False
+
+    def has_to_end(self) -> bool:
+        """Whether the work has to end now: nobody waits for it, or its claim is about to end."""
+        if self._left_ms() <= STOP_BEFORE_END_MS:
+            self._give_up("its claim could not be renewed")
+        return self._is_given_up
+
+    def claims_left(self) -> float:
+        """Seconds after which nothing that was started may run any more."""
+        return 0 if self._is_lost else max(0, self._left_ms() - OVER_BEFORE_END_MS) / 1000
 
     def beating(self) -> AbstractContextManager[None]:
         """Around the work: keeps the claims, and gives the attempt up when it has to end."""
@@ -137,19 +152,18 @@ class Attempt:
 
     def beat(self) -> None:
         """Renews the claims and looks whether the attempt is wanted; gives it up otherwise."""
-        if self.is_given_up:
+        if self._is_given_up:
             return
         try:
             if not self._renew():
+                self._is_lost = True
                 self._give_up("somebody else has its claim")
             elif not self._attempts.is_wanted(self._request):
                 self._is_wanted = False
                 self._give_up("its stack does not wait for it any more")
         except CloudSeamError as error:
             logger.warning("The claim was not renewed", extra={"reason": str(error)})
-        ends = min(claim.until for claim in list(self._held.values()))
-        if ends - self._attempts.now() <= STOP_BEFORE_END_MS:
-            self._give_up("its claim could not be renewed")
+        self.has_to_end()
 
     def ensure_wanted(self) -> None:
         """Makes sure that the stack waits for this attempt.
@@ -164,7 +178,8 @@ class Attempt:
     def hold(self, resource: str) -> Iterator[Sequence[Holder]]:
         """Keeps all other attempts from a resource while the block runs.
 
-        Yields who had it before and never gave it back, the latest last.
+        Yields who had it before and did not end well, the latest last: those whose claim ran
+        out, and those whose block raised an error. They are remembered until a block ends well.
 
         Raises:
             ClaimHeldError: another attempt has it.
@@ -181,8 +196,10 @@ class Attempt:
             # The message of an attempt that is long over may come as late as it likes.
             self.ensure_wanted()
             yield claim.past
-        finally:
-            self._release(self._held.pop(key))
+        except BaseException:
+            self._give_back(key, ended_well=False)
+            raise
+        self._give_back(key, ended_well=True)
 
     def ensure_it_counts(self) -> None:
         """Makes sure that what was done counts: the claim has held, and the stack waits for it.
@@ -193,7 +210,7 @@ class Attempt:
         """
         if not self._is_wanted:
             raise SupersededError
-        if self.is_given_up or self._attempts.now() >= self._held[self._key].until:
+        if self._is_given_up or self._attempts.now() >= self._held[self._key].until:
             raise ClaimLostError(
                 f"Task '{self._request.name}' of stack '{self._request.stack_id}' was stopped: its "
                 "claim could not be kept.",
@@ -223,19 +240,37 @@ class Attempt:
         except CloudSeamError as error:  # it runs out by itself
             logger.warning("A claim was not given back", extra={"reason": str(error)})
 
+    def _give_back(self, key: str, *, ended_well: bool) -> None:
+        """Lets others have a resource. A claim that has run out names its holder to the next."""
+        with self._giving_back:
+            claim = self._held.pop(key)
+            if ended_well:
+                self._release(claim)
+                return
+            try:
+                self._attempts.claims.renew(replace(claim, until=self._attempts.now()))
+            except CloudSeamError as error:
+                logger.warning("A claim was not given back", extra={"reason": str(error)})
+
     def _renew(self) -> bool:
-        now, lease = self._attempts.now(), self._attempts.lease_ms
-        for key, claim in list(self._held.items()):
-            if claim.until - now < lease * RENEWED_AT:
-                renewed = replace(claim, until=now + lease)
-                if not self._attempts.claims.renew(renewed):
-                    return False
-                if key in self._held:  # it may have been given back meanwhile
+        with self._giving_back:
+            now, lease = self._attempts.now(), self._attempts.lease_ms
+            for key, claim in list(self._held.items()):  # a resource may be added
+                if claim.until - now <= lease * RENEWED_AT:
+                    renewed = replace(claim, until=now + lease)
+                    if not self._attempts.claims.renew(renewed):
+                        return False
                     self._held[key] = renewed
-        return True
+            return True
+
+    def _left_ms(self) -> int:
+        ends = min(claim.until for claim in tuple(self._held.values()))
+        return ends - self._attempts.now()
 
     def _give_up(self, why: str) -> None:
-        self.is_given_up = True
+        if self._is_given_up:
+            return
+        self._is_given_up = True
         logger.warning(
             "The attempt is given up",
             extra={"stack_id": self._request.stack_id, "task": self._request.name, "reason": why},

@@ -158,12 +158,13 @@ class TaskSatisfier:
         ends = self._clock() + request.timeout if request.timeout else float("inf")
 
         def left() -> float:
-            return 0 if attempt.is_given_up else min(time_left(), ends - self._clock())
+            return 0 if attempt.has_to_end() else min(time_left(), ends - self._clock())
 
         try:
             executor = self._executors.get(request.executor)
             logger.info("Task started", extra=place(request))
-            outputs = executor.run(TaskRun(request, left, redactor, attempt.hold))
+            run = TaskRun(request, left, redactor, attempt.hold, attempt.claims_left)
+            outputs = executor.run(run)
             return outcome, _completed(request, delivery, outputs, redactor)
         except TaskFailedError as failure:
             error = TIMEOUT if self._clock() >= ends else failure.error

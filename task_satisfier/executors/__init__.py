@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol
 
 from cloudseam.claim import Holder
@@ -41,6 +42,11 @@ def hold_nothing(resource: str) -> AbstractContextManager[Sequence[Holder]]:
     return nullcontext(())
 
 
+def for_ever() -> float:
+    """Seconds without an end; see `TaskRun`."""
+    return inf
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRun:
     """One attempt of a task.
@@ -48,14 +54,16 @@ class TaskRun:
     `time_left` gives the seconds that are left to work in; the margin for stopping and
     answering is already off. `redactor` knows the stack's sensitive metadata. `hold(resource)`
     keeps all other attempts from a resource while a block runs, and yields who had it before and
-    never gave it back, the latest last; it raises `ClaimHeldError` or `SupersededError`, which are
-    the satisfier's to catch.
+    did not end well, the latest last; it raises `ClaimHeldError` or `SupersededError`, which are
+    the satisfier's to catch. `claims_left` gives the seconds for which others are kept away: all
+    that was started has to be over by then, stopping included.
     """
 
     request: TaskRequest
     time_left: Callable[[], float]
     redactor: Redactor = field(default_factory=Redactor)
     hold: Hold = hold_nothing
+    claims_left: Callable[[], float] = for_ever
 
     def ensure_time(self) -> float:
         """The seconds left.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from cloudseam.claim import Holder
 from cloudseam.event import Json
 from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.executors.config import parse_config
@@ -20,6 +21,7 @@ from task_satisfier.executors.terraform.binary import Binary, find_binary
 from task_satisfier.executors.terraform.config import LocalSource, TerraformConfig
 from task_satisfier.executors.terraform.environment import environment_for
 from task_satisfier.executors.terraform.local_source import copy_local
+from task_satisfier.executors.terraform.locked_change import change_state
 from task_satisfier.executors.terraform.module import Module, read_module
 from task_satisfier.executors.terraform.outputs import read_outputs
 from task_satisfier.executors.terraform.process import Tool
@@ -64,7 +66,9 @@ class TerraformExecutor:
                 backend.write(work / "module")
                 write_variables(variables, work / VARIABLES)
                 tool = self._tool(binary, work, run, module, variables)
-                return _run(tool, config, backend, work)
+                # Wherever it is kept: a state must never have two names.
+                with run.hold(f"terraform/{key.object_key}") as past:
+                    return _run(tool, config, backend, work, past)
         except OSError as error:
             raise TaskFailedError(
                 f"The satisfier's computer did not let it work: {error.strerror} "
@@ -97,6 +101,7 @@ class TerraformExecutor:
             log=partial(logger.info, extra=place),
             time_left=run.time_left,
             grace=self.grace,
+            claims_left=run.claims_left,
         )
 
 
@@ -109,11 +114,15 @@ def _work_dir() -> Iterator[Path]:
         yield work
 
 
-def _run(tool: Tool, config: TerraformConfig, backend: Backend, work: Path) -> Mapping[str, Json]:
+def _run(
+    tool: Tool, config: TerraformConfig, backend: Backend, work: Path, past: Sequence[Holder]
+) -> Mapping[str, Json]:
     tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
     told = tool.run("init", *QUIET, backend.option)
     backend.check(work / "state", told)
-    tool.run(config.action, *QUIET, *BRIEF, "-auto-approve", f"-var-file=../{VARIABLES}")
+    change_state(
+        tool, past, config.action, *QUIET, *BRIEF, "-auto-approve", f"-var-file=../{VARIABLES}"
+    )
     return _outputs(tool) if config.action == "apply" else {}
 
 

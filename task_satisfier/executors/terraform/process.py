@@ -1,4 +1,7 @@
-"""Runs the tool: no shell, its output to the log line by line, stopped when time is over."""
+"""Runs the tool: no shell, its output to the log line by line, stopped when time is over.
+
+It does not outlive the satisfier (`lifeline`), nor the claims that keep others away.
+"""
 
 import contextlib
 import os
@@ -13,7 +16,8 @@ from threading import Thread
 from typing import IO
 
 from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
-from task_satisfier.executors import OutOfTimeError, TaskFailedError
+from task_satisfier.executors import OutOfTimeError, TaskFailedError, for_ever
+from task_satisfier.executors.terraform.lifeline import tied_to_us
 from task_satisfier.redaction import Redactor
 
 # How often a waiting run looks at the clock, in seconds.
@@ -25,9 +29,21 @@ MAX_CAPTURED_BYTES = 4 * 1024 * 1024
 LINES_KEPT = 100
 
 
+class CommandFailedError(TaskFailedError):
+    """A command failed. `lines` are the last ones that it printed."""
+
+    def __init__(self, message: str, lines: Sequence[str]) -> None:
+        super().__init__(message)
+        self.lines = lines
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A binary in a folder. `grace` is how long it may take to end after an interrupt, in s."""
+    """A binary in a folder.
+
+    `grace` is how long it may take to end after an interrupt, in seconds; it never gets longer
+    than `claims_left`, after which others may work with the same state.
+    """
 
     path: str
     folder: Path
@@ -36,13 +52,14 @@ class Tool:
     log: Callable[[str], None]
     time_left: Callable[[], float]
     grace: float
+    claims_left: Callable[[], float] = for_ever
 
     def run(self, *arguments: str) -> Sequence[str]:
         """Runs a command to its end; the last lines it printed, without sensitive values.
 
         Raises:
             OutOfTimeError: it was stopped because time was over.
-            TaskFailedError: it failed; the cause is the end of its output.
+            CommandFailedError: it failed; the cause is the end of its output.
         """
         return self._run(arguments, printed=None)
 
@@ -75,15 +92,15 @@ class Tool:
             return lines
         if not in_time:
             told = f"{self._name(arguments)} was interrupted: no time was left."
-            raise OutOfTimeError(_cause(told, lines))
+            raise OutOfTimeError(cause_of(told, lines))
         told = f"{self._name(arguments)} failed with exit code {process.returncode}:"
-        raise TaskFailedError(_cause(told, lines))
+        raise CommandFailedError(cause_of(told, lines), tuple(lines))
 
     def _start(
         self, arguments: Sequence[str], printed: IO[bytes] | None
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [self.path, *arguments],
+            tied_to_us([self.path, *arguments]),
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -124,8 +141,10 @@ class Tool:
         The first interrupt lets Terraform save its state and give back its lock. It takes a
         second one as the order to drop everything and leave.
         """
-        for seconds in (self.grace, LAST_WORDS):
-            if process.poll() is None:
+        left = max(0, self.claims_left())
+        last_words = min(LAST_WORDS, left)
+        for seconds in (min(self.grace, left - last_words), last_words):
+            if process.poll() is None and left:
                 self.log(f"Interrupted; {seconds:g} s to end by itself")
                 process.send_signal(signal.SIGINT)
                 _ends_within(process, seconds)
@@ -145,7 +164,7 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def _cause(told: str, lines: Sequence[str]) -> str:
+def cause_of(told: str, lines: Sequence[str]) -> str:
     """What happened, and as much of the end of the output as there is room for."""
     room = MAX_DESCRIPTION_CHARACTERS - len(told) - 1
     output = "\n".join(lines)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from task_satisfier.executors import OutOfTimeError, TaskFailedError
+from task_satisfier.executors import OutOfTimeError, TaskFailedError, for_ever
 from task_satisfier.executors.terraform import process
 from task_satisfier.executors.terraform.process import Tool
 from task_satisfier.redaction import Redactor
@@ -76,6 +76,7 @@ def a_tool(
     time_left: Callable[[], float] = lambda: 60.0,
     sensitive: tuple[str, ...] = (),
     grace: float = 10,
+    claims_left: Callable[[], float] = for_ever,
 ) -> Tool:
     return Tool(
         path=sys.executable,
@@ -85,6 +86,7 @@ def a_tool(
         log=log,
         time_left=time_left,
         grace=grace,
+        claims_left=claims_left,
     )
 
 
@@ -230,6 +232,33 @@ def test_what_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.Monk
 
     with pytest.raises(OutOfTimeError):
         tool.run("-c", DEAF)
+
+
+@pytest.mark.parametrize("left", [0, 0.3], ids=["they are lost", "they are about to end"])
+def test_it_is_killed_before_its_claims_end_however_long_the_grace(
+    tmp_path: Path, left: float
+) -> None:
+    watch = Watch()
+    over = time.monotonic() + 60
+
+    def log(line: str) -> None:
+        nonlocal over
+        if line == "ready":
+            over = time.monotonic() + left
+        watch.log(line)
+
+    tool = a_tool(
+        tmp_path,
+        log,
+        time_left=watch.time_left,
+        grace=600,
+        claims_left=lambda: over - time.monotonic(),
+    )
+
+    with pytest.raises(OutOfTimeError):
+        tool.run("-c", DEAF)
+
+    assert time.monotonic() < over + 5  # a slow computer's, not a grace of ten minutes
 
 
 def test_nothing_it_started_outlives_it(tmp_path: Path) -> None:
