@@ -1,8 +1,11 @@
 """Which processes run, for tests that nothing is left behind."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 
 def group(leader: int) -> list[int]:
@@ -19,6 +22,20 @@ def descendants(pid: int) -> list[int]:
 def is_running(pid: int) -> bool:
     """Whether it is there and has not ended."""
     return any(known == pid and "Z" not in state for known, _, _, state in _table())
+
+
+def working_in(folder: Path) -> list[tuple[int, str]]:
+    """The processes whose current folder is, or was, below this one, and their programs' names.
+
+    On Linux only.
+    """
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            program = Path(os.readlink(process / "exe").removesuffix(" (deleted)")).name
+            if f"{os.readlink(process / 'cwd')}/".startswith(f"{folder}/"):
+                found.append((int(process.name), program))
+    return found
 
 
 def command_line(pid: int) -> str:

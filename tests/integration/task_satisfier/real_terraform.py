@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cloudseam.queues.memory import InMemoryQueue
+from task_satisfier.attempt import Attempts
 from task_satisfier.executors.registry import ExecutorRegistry
 from task_satisfier.satisfier import TaskSatisfier
 from task_satisfier.settings import TaskSatisfierSettings
@@ -47,6 +48,7 @@ class RealTerraform:
         config: Mapping[str, Any],
         *,
         time_left: Callable[[], float] = lambda: 300.0,
+        attempts: Attempts | None = None,
         **fields: Any,
     ) -> dict[str, Any]:
         """Runs a task; the answer to it."""
@@ -62,7 +64,7 @@ class RealTerraform:
         satisfier = TaskSatisfier(
             ExecutorRegistry(settings),
             answers,
-            attempts_in_memory(),
+            attempts or attempts_in_memory(),
             sensitive_keys=settings.sensitive_keys,
             margin=settings.timeout_margin,
         )

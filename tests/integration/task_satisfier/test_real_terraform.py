@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from task_satisfier.executors.terraform import executor
+from task_satisfier.executors.terraform import executor, locked_change
 from task_satisfier.executors.terraform.module import Module
 from tests.builders import CANARY
 from tests.conftest import LogLines
@@ -356,7 +356,10 @@ def test_when_time_runs_out_terraform_ends_well_and_the_next_attempt_works(
     assert resources(state.read_text()) == []
 
 
-def test_two_runs_of_one_state_do_not_run_at_once(terraform: RealTerraform, tmp_path: Path) -> None:
+def test_two_runs_of_one_state_do_not_run_at_once(
+    terraform: RealTerraform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locked_change, "WAIT", 0)
     gate, started = tmp_path / "gate", tmp_path / "gate.pid"
     os.mkfifo(gate)
     config = a_terraform_config(a_module(terraform, WAITS))

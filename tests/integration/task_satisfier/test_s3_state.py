@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudseam_cli.embedded_aws import EmbeddedAws
+from task_satisfier.executors.terraform import locked_change
 from tests.conftest import LogLines
 from tests.integration.task_satisfier.real_terraform import (
     RealTerraform,
@@ -178,8 +179,13 @@ def test_a_local_modules_state_has_its_folders_name(
 
 
 def test_the_lock_is_taken_and_given_back(
-    terraform: RealTerraform, s3: "S3Client", bucket: str, tmp_path: Path
+    terraform: RealTerraform,
+    s3: "S3Client",
+    bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(locked_change, "WAIT", 0)
     gate, started = tmp_path / "gate", tmp_path / "gate.started"
     os.mkfifo(gate)
     put(s3, bucket, {"net/main.tf": WAITS})
