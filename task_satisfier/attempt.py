@@ -18,7 +18,7 @@ from cloudseam.persistence import ClaimRepository, ClaimTakenError, StackReposit
 
 # How often a running attempt looks whether it is still wanted, in seconds.
 BEAT_SECONDS = 20.0
-# A claim is renewed once no more than this part of it is left.
+# A claim is renewed once less than this part of it is left, or too little to wait for a beat.
 RENEWED_AT = 2 / 3
 # Whoever cannot renew its claim stops this long before it ends: time for Terraform to be ended.
 STOP_BEFORE_END_MS = 30_000
@@ -192,14 +192,15 @@ class Attempt:
             what = "Another task works with the same resource."
             raise self._attempts.held(what, self._request, taken) from None
         self._held[key] = claim
+        is_remembered = bool(claim.past)
         try:
             # The message of an attempt that is long over may come as late as it likes.
             self.ensure_wanted()
+            is_remembered = True
             yield claim.past
-        except BaseException:
-            self._give_back(key, ended_well=False)
-            raise
-        self._give_back(key, ended_well=True)
+            is_remembered = False
+        finally:
+            self._give_back(key, is_remembered=is_remembered)
 
     def ensure_it_counts(self) -> None:
         """Makes sure that what was done counts: the claim has held, and the stack waits for it.
@@ -240,11 +241,11 @@ class Attempt:
         except CloudSeamError as error:  # it runs out by itself
             logger.warning("A claim was not given back", extra={"reason": str(error)})
 
-    def _give_back(self, key: str, *, ended_well: bool) -> None:
-        """Lets others have a resource. A claim that has run out names its holder to the next."""
+    def _give_back(self, key: str, *, is_remembered: bool) -> None:
+        """Lets others have a resource. A claim that has run out names its holders to the next."""
         with self._giving_back:
             claim = self._held.pop(key)
-            if ended_well:
+            if not is_remembered:
                 self._release(claim)
                 return
             try:
@@ -255,8 +256,9 @@ class Attempt:
     def _renew(self) -> bool:
         with self._giving_back:
             now, lease = self._attempts.now(), self._attempts.lease_ms
+            least = max(lease * RENEWED_AT, STOP_BEFORE_END_MS + BEAT_SECONDS * 1000)
             for key, claim in list(self._held.items()):  # a resource may be added
-                if claim.until - now <= lease * RENEWED_AT:
+                if claim.until - now < least:
                     renewed = replace(claim, until=now + lease)
                     if not self._attempts.claims.renew(renewed):
                         return False

@@ -14,7 +14,7 @@ from threading import Event
 from typing import Protocol
 
 from cloudseam.delivery import Delivery
-from cloudseam.errors import ClaimHeldError
+from cloudseam.errors import RetryableError
 from cloudseam.event import FAILED, TIMEOUT, Json
 from cloudseam.messages import TaskRequest, completed_message, failed_message, parse_task
 from cloudseam.queues import OutgoingMessage, Queue
@@ -136,7 +136,7 @@ class TaskSatisfier:
         try:
             with attempt.beating():
                 outcome, answer = self._run(outcome, request, attempt, time_left)
-        except ClaimHeldError:
+        except RetryableError:  # it has not been run
             attempt.release()
             raise
         attempt.ensure_it_counts()
@@ -169,7 +169,7 @@ class TaskSatisfier:
         except TaskFailedError as failure:
             error = TIMEOUT if self._clock() >= ends else failure.error
             outcome = replace(outcome, cause=redactor.text(str(failure)))
-        except (SupersededError, ClaimHeldError):
+        except (SupersededError, RetryableError):
             raise
         except Exception as surprise:  # run again, it would only do the same
             error = FAILED

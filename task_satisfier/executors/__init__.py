@@ -54,7 +54,7 @@ class TaskRun:
     `time_left` gives the seconds that are left to work in; the margin for stopping and
     answering is already off. `redactor` knows the stack's sensitive metadata. `hold(resource)`
     keeps all other attempts from a resource while a block runs, and yields who had it before and
-    did not end well, the latest last; it raises `ClaimHeldError` or `SupersededError`, which are
+    did not end well, the latest last; it raises a `RetryableError` or `SupersededError`, which are
     the satisfier's to catch. `claims_left` gives the seconds for which others are kept away: all
     that was started has to be over by then, stopping included.
     """

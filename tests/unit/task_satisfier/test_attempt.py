@@ -348,6 +348,7 @@ def test_a_resource_is_not_touched_by_an_attempt_that_is_long_over() -> None:
     outcome = stage.run(hold)
 
     assert (outcome.ending, touched, stage.events) == (Ending.SUPERSEDED, [], [])
+    assert "resource/state" not in stage.claims.claims
 
 
 def test_a_store_that_does_not_answer_returns_the_task_unrun() -> None:
@@ -358,6 +359,24 @@ def test_a_store_that_does_not_answer_returns_the_task_unrun() -> None:
 
     assert isinstance(outcome.error, ServiceUnavailableError)
     assert (stage.runs, stage.events) == ([], [])
+
+
+def test_a_task_whose_resource_could_not_be_claimed_is_returned_and_tried_again() -> None:
+    stage = Stage()
+
+    def hold(run: TaskRun) -> Mapping[str, Json]:
+        stage.claims.fails = len(stage.runs) == 1
+        try:
+            with run.hold("state"):
+                return {}
+        finally:
+            stage.claims.fails = False
+
+    first = stage.run(hold)
+    second = stage.run(hold, receive_count=2)
+
+    assert isinstance(first.error, ServiceUnavailableError)
+    assert (second.error, stage.events) == (None, ["TASK_COMPLETED"])
 
 
 def test_a_task_that_took_longer_than_its_time_out_says_so() -> None:
