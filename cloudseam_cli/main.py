@@ -25,6 +25,9 @@ COMMANDS = {
     "send": Command("cloudseam_cli.send", "send an event to a stack"),
     "stacks": Command("cloudseam_cli.stacks", "list the stacks there are"),
     "show": Command("cloudseam_cli.show", "show one stack"),
+    "history": Command("cloudseam_cli.history", "show what has happened to one stack"),
+    "retry": Command("cloudseam_cli.retry", "run tasks of a stack again"),
+    "cancel": Command("cloudseam_cli.cancel", "have the tasks of a stack given up"),
     "dev": Command("cloudseam_cli.dev", "run everything on this computer"),
     "demo": Command("cloudseam_cli.demo", "drive a sample machine through its whole life"),
 }

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,8 +15,9 @@ from cloudseam_cli.text import printable
 from cloudseam_cli.unreachable import NoTargetError, reaching
 
 if TYPE_CHECKING:
+    from cloudseam.event import Event
     from cloudseam.stack import Stack
-    from cloudseam_cli.local.dead_letter_watch import Letter
+    from cloudseam_cli.dead_letters.letter import Letter
     from cloudseam_cli.local.outcome_file import OutcomeWatch
     from cloudseam_cli.local.report import Report
     from cloudseam_cli.target import Target
@@ -73,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="name of the event; one that was applied before has no effect (default: a new one)",
     )
+    add_wait_argument(parser)
+    add_target_arguments(parser, with_queue=True)
+
+
+def add_wait_argument(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that sends an event."""
     parser.add_argument(
         "--wait",
         nargs="?",
@@ -81,36 +88,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"wait until the event has been applied, at most so long (default: {WAIT_SECONDS:g})",
     )
-    add_target_arguments(parser, with_queue=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Sends the event, and waits for it if asked to."""
     from cloudseam.messages import parse_event
-    from cloudseam_cli.local.outcome_file import OutcomeWatch
 
     body = message(args)
-    event_id = parse_event(body, "").id
+    event = parse_event(body, "")
     target = find_target(args)
-    if args.wait is None:
-        _send(target, body, args, event_id)
-        return 0
     # Whether it is a duplicate can be seen before only.
-    is_known = args.event_id is not None and _is_applied(target, args.stack, event_id)
-    outcomes = OutcomeWatch(target.outcomes)
-    _send(target, body, args, event_id)
+    is_known = (
+        args.wait is not None
+        and args.event_id is not None
+        and _is_applied(target, args.stack, event.id)
+    )
     if is_known:
-        return _ignored(event_id, "duplicate")
-    return _wait(target, args, event_id, outcomes)
+        _send(target, body, event)
+        return _ignored(event.id, "duplicate")
+    return deliver(target, [body], args.wait)
 
 
-def _send(target: Target, body: str, args: argparse.Namespace, event_id: str) -> None:
+def deliver(target: Target, bodies: Sequence[str], wait: float | None) -> int:
+    """Sends new events, all of them before any is waited for; the exit code.
+
+    `wait` is how many seconds each may take to be applied; None does not wait.
+
+    Raises:
+        InvalidMessageError: a body is not an event's; nothing has been sent.
+        NoTargetError: the queue is not known, or did not take an event.
+    """
+    from cloudseam.messages import parse_event
+    from cloudseam_cli.local.outcome_file import OutcomeWatch
+
+    events = [parse_event(body, "") for body in bodies]
+    watches = [OutcomeWatch(target.outcomes) for _ in events]
+    for event, body in zip(events, bodies, strict=True):
+        _send(target, body, event)
+    if wait is None:
+        return 0
+    awaited = zip(events, watches, strict=True)
+    return max([_wait(target, event, wait, watch) for event, watch in awaited], default=0)
+
+
+def _send(target: Target, body: str, event: Event) -> None:
     if target.event_queue is None:
         raise NoTargetError("Name the event queue: --queue-url, or SQS_EVENT_QUEUE_URL.")
     client = target.client("sqs")
     with reaching("The event was not sent"):
         client.send_message(QueueUrl=target.event_queue, MessageBody=body)
-    print(f"Sent {args.event} to {args.stack} (event id {event_id}).", flush=True)
+    print(f"Sent {event.name} to {event.stack_id} (event id {event.id}).", flush=True)
 
 
 def _is_applied(target: Target, stack_id: str, event_id: str) -> bool:
@@ -124,48 +151,52 @@ def message(args: argparse.Namespace) -> str:
     """The message's body, with an id of its own: a send that is repeated on its way, as clients do
     when no answer comes, has its effect once.
     """
-    body: dict[str, Any] = {
-        "stackId": args.stack,
-        "event": args.event,
-        "eventId": args.event_id or uuid4().hex,
-    }
+    fields: dict[str, Any] = {}
     if args.machine is not None:
-        body["machine"] = args.machine
+        fields["machine"] = args.machine
     metadata = args.metadata_json if args.metadata is None else dict(args.metadata)
     if metadata is not None:
-        body["metadata"] = metadata
-    return json.dumps(body)
+        fields["metadata"] = metadata
+    return event_body(args.stack, args.event, event_id=args.event_id, **fields)
 
 
-def _wait(target: Target, args: argparse.Namespace, event_id: str, outcomes: OutcomeWatch) -> int:
+def event_body(stack_id: str, event: str, *, event_id: str | None = None, **fields: Any) -> str:
+    """The body of an event; without an id it gets a new one."""
+    return json.dumps(
+        {"stackId": stack_id, "event": event, "eventId": event_id or uuid4().hex, **fields}
+    )
+
+
+def _wait(target: Target, event: Event, wait: float, outcomes: OutcomeWatch) -> int:
     """Looks until the stack has the event among those it applied, or it lies with the dead."""
     from cloudseam_cli.local.report import Kind
     from cloudseam_cli.stack_store import load_one, stacks_of
 
     stacks, look = stacks_of(target), _letters(target)
-    deadline = time.monotonic() + args.wait
+    deadline = time.monotonic() + wait
     told: set[str] = set()
     while True:
-        stack = load_one(stacks, args.stack)
-        if stack is not None and stack.has_applied(event_id):
-            print(f"Applied: {args.stack} is {where(stack)}.")
+        stack = load_one(stacks, event.stack_id)
+        if stack is not None and stack.has_applied(event.id):
+            print(f"Applied: {event.stack_id} is {where(stack)}.")
             return 0
-        for report in _of(event_id, outcomes):
+        for report in _of(event.id, outcomes):
             if report.kind is Kind.IGNORED:
-                return _ignored(event_id, report.reason)
+                return _ignored(event.id, report.reason)
             if report.reason not in told:
                 told.add(report.reason)
                 print(_later(report.reason), file=sys.stderr, flush=True)
         for letter in look():
-            if letter.event_id == event_id:
+            if letter.event_id == event.id:
                 print(printable(f"Refused: {letter.reason}"), file=sys.stderr)
                 return 1
         if time.monotonic() >= deadline:
             break
         time.sleep(LOOK_SECONDS)
-    now = f"{args.stack} is {where(stack)}" if stack else f"there is no stack {args.stack}"
+    stack_id = event.stack_id
+    now = f"{stack_id} is {where(stack)}" if stack else f"there is no stack {stack_id}"
     print(
-        f"Not applied within {args.wait:g} s: {now}. It may be applied later; if it is given up, "
+        f"Not applied within {wait:g} s: {now}. It may be applied later; if it is given up, "
         "its reason is with it on the dead-letter queue.",
         file=sys.stderr,
     )

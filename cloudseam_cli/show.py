@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloudseam.stack import Stack
 
 MASK = "***"
+VERSION_CHARACTERS = 12
 EPILOG = """\
 Values of metadata whose keys SENSITIVE_METADATA_KEYS lists are shown as ***.
 
@@ -54,6 +55,7 @@ def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
     return {
         "id": stack.id,
         "machine": stack.machine,
+        "machineVersion": stack.machine_digest or None,
         "state": stack.state,
         "previousState": stack.previous_state,
         "tasks": [
@@ -62,6 +64,9 @@ def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
                 "status": task.status.value,
                 "attempt": task.attempt,
                 "errorMessage": task.error_message,
+                "askedAt": task.asked_at or None,
+                "deadline": task.deadline or None,
+                "retryAt": task.retry_at or None,
             }
             for task in stack.tasks
         ],
@@ -83,6 +88,7 @@ def lines(known: Mapping[str, Any]) -> Iterator[str]:
         [
             ("stack", known["id"]),
             ("machine", known["machine"]),
+            ("version", short_version(known["machineVersion"] or "")),
             ("state", known["state"]),
             ("before", known["previousState"] or "-"),
             ("created", moment(known["createdAt"])),
@@ -100,8 +106,14 @@ def lines(known: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _task_row(task: Mapping[str, Any]) -> tuple[str, str, str]:
-    attempt = f"attempt {task['attempt']}" if task["attempt"] > 1 else ""
-    return task["name"], task["status"], attempt
+    from cloudseam_cli.moment import moment
+
+    facts = [f"attempt {task['attempt']}"] if task["attempt"] > 1 else []
+    if task["deadline"] and task["status"] == "PENDING":
+        facts.append(f"has until {moment(task['deadline'])}")
+    if task["retryAt"] and task["status"] == "ERROR":
+        facts.append(f"retry at {moment(task['retryAt'])}")
+    return task["name"], task["status"], ", ".join(facts)
 
 
 def _rows(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -115,6 +127,11 @@ def _section(title: str, rows: list[Any]) -> Iterator[str]:
     if rows:
         yield f"\n{title}"
         yield from (f"  {line}" for line in columns(rows))
+
+
+def short_version(digest: str) -> str:
+    """The beginning of a machine's digest, which tells its versions apart; `-` where none is."""
+    return digest[:VERSION_CHARACTERS] or "-"
 
 
 def _missing(stack_id: str, stack: Stack | None) -> str:

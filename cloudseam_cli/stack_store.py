@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from cloudseam.persistence import StackRepository
+from cloudseam.persistence.store import Store, StoreSettings, open_store
 from cloudseam.stack import Stack
 from cloudseam_cli.target import Target
 from cloudseam_cli.unreachable import reaching
@@ -19,19 +20,29 @@ def stacks_of(target: Target) -> StackRepository:
         InvalidSettingsError: a setting for PostgreSQL cannot be used.
         NoTargetError: there is no way to the store.
     """
+    return store_of(target).stacks
+
+
+def store_of(target: Target) -> Store:
+    """The same with the claims and the versions of machines that are kept beside the stacks.
+
+    Raises:
+        InvalidSettingsError: a setting for PostgreSQL cannot be used.
+        NoTargetError: there is no way to the store.
+    """
     if target.in_postgres:
         with reaching(NOT_READ):
-            return _in_postgres()
+            return open_store(StoreSettings.from_environment(os.environ))
+    from cloudseam.persistence.dynamodb.claims import DynamoDBClaimRepository
     from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
+    from cloudseam.persistence.dynamodb.versions import DynamoDBMachineVersions
 
-    return DynamoDBStackRepository(target.client("dynamodb"), target.table)
-
-
-def _in_postgres() -> StackRepository:
-    """As the functions' settings say."""
-    from cloudseam.persistence.store import StoreSettings, open_store
-
-    return open_store(StoreSettings.from_environment(os.environ)).stacks
+    client, table = target.client("dynamodb"), target.table
+    return Store(
+        DynamoDBStackRepository(client, table),
+        DynamoDBClaimRepository(client, table),
+        DynamoDBMachineVersions(client, table),
+    )
 
 
 def load_one(stacks: StackRepository, stack_id: str) -> Stack | None:

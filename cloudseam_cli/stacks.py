@@ -19,6 +19,7 @@ EPILOG = """\
 examples:
   cloudseam stacks
   cloudseam stacks --machine preview --state RUN
+  cloudseam stacks --failed
   cloudseam stacks --json | jq -r '.[] | select(.tasks.ERROR) | .id'
 
 exit codes: 0 done, even if there is none; 2 wrong options, or the store does not answer
@@ -31,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("--machine", metavar="NAME", help="only stacks of this machine")
     parser.add_argument("--state", metavar="NAME", help="only stacks in this state")
+    parser.add_argument(
+        "--failed",
+        action="store_true",
+        help="only stacks with a task that has failed and will not be tried again by itself",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     add_target_arguments(parser)
 
@@ -40,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     from cloudseam_cli.stack_store import load_all, stacks_of
 
     stacks = load_all(stacks_of(find_target(args)), args.machine, args.state)
+    if args.failed:
+        stacks = [stack for stack in stacks if has_failed(stack)]
     if args.json:
         print(json.dumps([summary(stack) for stack in stacks], indent=2))
     elif stacks:
@@ -71,15 +79,26 @@ def summary(stack: Stack) -> dict[str, Any]:
     }
 
 
+def has_failed(stack: Stack) -> bool:
+    """Whether a task has failed and waits for somebody to ask for it again."""
+    return any(task.status == "ERROR" and not task.retry_at for task in stack.tasks)
+
+
 def tasks_in_short(stack: Stack) -> str:
-    """How many tasks are in which status; those that failed by name."""
-    failed = [task.name for task in stack.tasks if task.status == "ERROR"]
+    """How many tasks are in which status; those that failed by name.
+
+    One that has failed and will be tried again by itself only waits.
+    """
+    failed = [task.name for task in stack.tasks if task.status == "ERROR" and not task.retry_at]
+    retried = [task.name for task in stack.tasks if task.status == "ERROR" and task.retry_at]
     counts = _counts(stack)
     words = [
         f"{counts[status]} {status.lower()}"
         for status in ("SATISFIED", "PENDING")
         if status in counts
     ]
+    if retried:
+        words.append(f"to be retried: {', '.join(retried)}")
     if failed:
         words.append(f"error: {', '.join(failed)}")
     return ", ".join(words) or "-"
@@ -91,4 +110,5 @@ def _counts(stack: Stack) -> dict[str, int]:
 
 def _wanted(args: argparse.Namespace) -> str:
     machine = f" of machine {args.machine}" if args.machine else ""
-    return machine + (f" in state {args.state}" if args.state else "")
+    state = f" in state {args.state}" if args.state else ""
+    return machine + state + (" with a task that has failed" if args.failed else "")

@@ -9,6 +9,7 @@ from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam.stack import Stack, Task, TaskStatus
 from cloudseam_cli import show, stack_store, stacks
 from cloudseam_cli.main import main
+from cloudseam_cli.moment import moment
 from cloudseam_cli.stacks import tasks_in_short
 from cloudseam_cli.target import Target
 from tests.builders import CANARY, NOW, a_stack, a_task
@@ -55,6 +56,8 @@ def test_stacks_are_listed_by_id_with_where_they_stand(
         pytest.param(["--machine", "life"], ["a", "b"], id="of-a-machine"),
         pytest.param(["--state", "RUN"], ["a", "c"], id="in-a-state"),
         pytest.param(["--machine", "life", "--state", "RUN"], ["a"], id="both"),
+        pytest.param(["--failed"], ["b"], id="failed"),
+        pytest.param(["--failed", "--machine", "other"], [], id="failed-of-another-machine"),
     ],
 )
 def test_stacks_are_picked_by_machine_and_state(
@@ -63,7 +66,13 @@ def test_stacks_are_picked_by_machine_and_state(
     ids: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put(store, a_stack(id="a"), a_stack("UPDATE", id="b"), a_stack(id="c", machine="other"))
+    will_be_retried = replace(failed("net", "no"), retry_at=NOW + 60_000)
+    put(
+        store,
+        a_stack(id="a"),
+        a_stack("UPDATE", id="b", tasks={"db": "ERROR"}),
+        replace(a_stack(id="c", machine="other"), tasks=(will_be_retried, a_task("db"))),
+    )
 
     assert main(["stacks", "--json", *arguments]) == 0
 
@@ -90,11 +99,13 @@ def test_a_list_as_json_has_numbers_of_tasks(
 def test_an_empty_list_is_no_error(
     store: InMemoryStackRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["stacks", "--machine", "life", "--state", "RUN"]) == 0
+    assert main(["stacks", "--machine", "life", "--state", "RUN", "--failed"]) == 0
 
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == "There is no stack of machine life in state RUN.\n"
+    assert told.err == (
+        "There is no stack of machine life in state RUN with a task that has failed.\n"
+    )
 
 
 def test_an_empty_list_as_json_is_an_empty_array(
@@ -116,9 +127,12 @@ def test_a_removed_stack_is_not_listed(
 
 
 def test_failed_tasks_are_named_in_short() -> None:
-    stack = replace(a_stack(), tasks=(failed("net", "no"), a_task("db"), failed("dns", "no")))
+    waits = replace(failed("app", "no"), retry_at=NOW)
+    tasks = (failed("net", "no"), a_task("db"), failed("dns", "no"), waits)
 
-    assert tasks_in_short(stack) == "1 pending, error: net, dns"
+    assert tasks_in_short(replace(a_stack(), tasks=tasks)) == (
+        "1 pending, to be retried: app, error: net, dns"
+    )
 
 
 def test_a_stack_is_shown_with_all_there_is_to_know(
@@ -126,7 +140,11 @@ def test_a_stack_is_shown_with_all_there_is_to_know(
 ) -> None:
     stack = replace(
         a_stack("UPDATE", previous_state="RUN", metadata={"branch": "main", "size": 3}),
-        tasks=(failed("net", "first line\nsecond line"), replace(a_task("db"), attempt=4)),
+        machine_digest="0123456789abcdef",
+        tasks=(
+            replace(failed("net", "first line\nsecond line"), retry_at=NOW + 60_000),
+            replace(a_task("db"), attempt=4, deadline=NOW + 120_000),
+        ),
         outputs={"net": {"url": "https://x", "zones": ["a", "b"]}},
     )
     put(store, stack)
@@ -134,11 +152,17 @@ def test_a_stack_is_shown_with_all_there_is_to_know(
     assert main(["show", "s"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:4] == ["stack    s", "machine  life", "state    UPDATE", "before   RUN"]
+    assert lines[:5] == [
+        "stack    s",
+        "machine  life",
+        "version  0123456789ab",
+        "state    UPDATE",
+        "before   RUN",
+    ]
     assert lines[lines.index("tasks") :] == [
         "tasks",
-        "  net  ERROR",
-        "  db   PENDING  attempt 4",
+        f"  net  ERROR    retry at {moment(NOW + 60_000)}",
+        f"  db   PENDING  attempt 4, has until {moment(NOW + 120_000)}",
         "",
         "error of net",
         "  first line",
@@ -166,9 +190,20 @@ def test_a_stack_as_json_has_no_tokens_and_nothing_of_the_protocol(
     assert json.loads(text) == {
         "id": "s",
         "machine": "life",
+        "machineVersion": None,
         "state": "PROVISION",
         "previousState": None,
-        "tasks": [{"name": "net", "status": "PENDING", "attempt": 1, "errorMessage": None}],
+        "tasks": [
+            {
+                "name": "net",
+                "status": "PENDING",
+                "attempt": 1,
+                "errorMessage": None,
+                "askedAt": None,
+                "deadline": None,
+                "retryAt": None,
+            }
+        ],
         "metadata": {},
         "outputs": {},
         "createdAt": NOW,
