@@ -28,6 +28,7 @@ COMMANDS = {
     "history": Command("cloudseam_cli.history", "show what has happened to one stack"),
     "retry": Command("cloudseam_cli.retry", "run tasks of a stack again"),
     "cancel": Command("cloudseam_cli.cancel", "have the tasks of a stack given up"),
+    "migrate": Command("cloudseam_cli.migrate", "move stacks to another version of their machine"),
     "dev": Command("cloudseam_cli.dev", "run everything on this computer"),
     "demo": Command("cloudseam_cli.demo", "drive a sample machine through its whole life"),
 }

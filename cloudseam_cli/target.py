@@ -21,14 +21,15 @@ POSTGRES_CONNECTION_SECRET name; else to the `cloudseam dev` that runs in this f
 credentials and endpoints are found as by every AWS tool; an endpoint on this computer needs none.
 """
 POSTGRES = "POSTGRES_CONNECTION_SECRET"
+DEAD_LETTER_QUEUES = ("SQS_EVENT_DLQ_URL", "SQS_TASK_DLQ_URL")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """`endpoint` None is AWS itself, or what the environment says. With `in_postgres` stacks are
-    kept where the state machine's settings for PostgreSQL say, and `table` means nothing. The
-    dead-letter queue is known of the emulator only, and `outcomes`, the file that tells what became
-    of each event, of a `dev` that keeps it in this folder.
+    kept where the state machine's settings for PostgreSQL say, and `table` means nothing. Dead
+    letters and the task queue are known of the emulator only; of a `dev` that keeps them in this
+    folder `outcomes`, the file that tells what became of each event, and its folder of `machines`.
     """
 
     endpoint: str | None
@@ -36,8 +37,11 @@ class Target:
     table: str
     in_postgres: bool = False
     event_dead_letters: str | None = None
+    task_queue: str | None = None
+    task_dead_letters: str | None = None
     sensitive_keys: frozenset[str] = frozenset()
     outcomes: Path | None = None
+    machines: Path | None = None
 
     def client(self, service: str) -> Any:
         """A client of a service there.
@@ -61,7 +65,9 @@ class Target:
             )
 
 
-def add_target_arguments(parser: argparse.ArgumentParser, *, with_queue: bool = False) -> None:
+def add_target_arguments(
+    parser: argparse.ArgumentParser, *, with_queue: bool = False, with_letters: bool = False
+) -> None:
     """The options that name the installation."""
     group = parser.add_argument_group("where", HOW_FOUND)
     where = group.add_mutually_exclusive_group()
@@ -73,7 +79,14 @@ def add_target_arguments(parser: argparse.ArgumentParser, *, with_queue: bool = 
         "--table", metavar="NAME", help="DynamoDB table that stacks are kept in (default: Stacks)"
     )
     if with_queue:
-        group.add_argument("--queue-url", metavar="URL", help="event queue to send to")
+        what = "queue that letters go back to" if with_letters else "event queue to send to"
+        group.add_argument("--queue-url", metavar="URL", help=what)
+    if with_letters:
+        group.add_argument(
+            "--dlq-url",
+            metavar="URL",
+            help="dead-letter queue, of events unless it is --queue task",
+        )
 
 
 def find_target(
@@ -92,8 +105,8 @@ def find_target(
     running = ConsoleFile.read(kept)
     if args.port is not None:
         is_of_here = running is not None and running.port == args.port
-        return _emulator(args.port, keys, args, kept / OUTCOMES if is_of_here else None)
-    if args.endpoint_url or table or queue or in_postgres:
+        return _emulator(args.port, keys, args, kept, running if is_of_here else None)
+    if args.endpoint_url or table or queue or in_postgres or _names_letters(args, environ):
         return Target(
             args.endpoint_url,
             queue,
@@ -108,20 +121,35 @@ def find_target(
             f"(or {POSTGRES}) of an installation."
         )
     keys |= _keys(running.sensitive_keys)
-    return _emulator(running.port, keys, args, kept / OUTCOMES)
+    return _emulator(running.port, keys, args, kept, running)
+
+
+def _names_letters(args: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Whether a command that is about dead letters is told where they are."""
+    if not hasattr(args, "dlq_url"):
+        return False
+    return bool(args.dlq_url or any(map(environ.get, DEAD_LETTER_QUEUES)))
 
 
 def _emulator(
-    port: int, keys: frozenset[str], args: argparse.Namespace, outcomes: Path | None
+    port: int,
+    keys: frozenset[str],
+    args: argparse.Namespace,
+    kept: Path,
+    running: ConsoleFile | None,
 ) -> Target:
+    """The emulator at a port; `running` is the console of this folder, if it is its."""
     there = Resources.at(f"http://{LOOPBACK}:{port}")
     return Target(
         endpoint=there.endpoint,
         event_queue=getattr(args, "queue_url", None) or there.event_queue,
         table=args.table or there.table,
         event_dead_letters=there.event_dead_letters,
+        task_queue=there.task_queue,
+        task_dead_letters=there.task_dead_letters,
         sensitive_keys=keys,
-        outcomes=outcomes,
+        outcomes=kept / OUTCOMES if running else None,
+        machines=Path(running.machines) if running and running.machines else None,
     )
 
 

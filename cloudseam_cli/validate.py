@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloudseam_cli.text import printable
+from cloudseam_cli.target import add_target_arguments, find_target
+from cloudseam_cli.text import columns, printable
+from cloudseam_cli.unreachable import NoTargetError
 
 if TYPE_CHECKING:
     from cloudseam.finding import Finding
+    from cloudseam.machine import Machine
+    from cloudseam_cli.move import Move
 
 VALID, INVALID, UNREADABLE = 0, 1, 2
 
@@ -21,19 +25,26 @@ examples:
   cloudseam validate machines/order.yml
   cloudseam validate machines               (every .yml and .yaml file of the folder)
   cloudseam validate machines --json | jq '.files[] | select(.valid | not)'
+  cloudseam validate machines/order.yml --against --table Stacks
 
-exit codes: 0 all are valid, even if there are warnings; 1 at least one is not; 2 wrong options,
-or a file that cannot be read
+With --against the stacks that there are of each machine are looked at: which are on another
+version, and which the file as it is now would have no place for: their state is gone, or has other
+tasks. Those stay where they are, unless every stack follows its file (MACHINE_VERSIONS=latest).
+Options that say where are for --against only.
+
+exit codes: 0 all are valid, even if there are warnings, and fit the stacks; 1 at least one is not,
+or a stack does not fit; 2 wrong options, a file that cannot be read, or no store
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said of one file."""
+    """What is to be said of one file; `machine` is there if it can be used."""
 
     file: str
     findings: Sequence[Finding]
     is_readable: bool = True
+    machine: Machine | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -49,35 +60,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="+", metavar="FILE", help="a machine's file, or a folder of them"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--against", action="store_true", help="look also which stacks there are, and fit"
+    )
+    add_target_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Checks the files and prints what was found."""
+    if not args.against and any((args.port, args.endpoint_url, args.table)):
+        raise NoTargetError("Options that say where stacks are mean something with --against only.")
     verdicts = [verdict for name in args.files for verdict in _verdicts(name)]
-    print(as_json(verdicts) if args.json else as_text(verdicts))
+    found = _against(args, verdicts) if args.against else None
+    print(as_json(verdicts, found) if args.json else as_text(verdicts, found))
     if not all(verdict.is_readable for verdict in verdicts):
         return UNREADABLE
-    return VALID if all(verdict.is_valid for verdict in verdicts) else INVALID
+    fits = all(move.fits for moves in (found or {}).values() for move in moves)
+    return VALID if fits and all(verdict.is_valid for verdict in verdicts) else INVALID
 
 
-def as_text(verdicts: Sequence[Verdict]) -> str:
-    """A line for each finding, and one that sums up."""
+def _against(args: argparse.Namespace, verdicts: Sequence[Verdict]) -> Mapping[str, Sequence[Move]]:
+    """The stacks that are on another version than a valid file has, by file.
+
+    Raises:
+        CloudSeamError: the store does not answer.
+    """
+    from cloudseam_cli.move import moves
+    from cloudseam_cli.stack_store import load_all, stacks_of
+
+    stacks = stacks_of(find_target(args))
+    return {
+        verdict.file: moves(load_all(stacks, verdict.machine.name, None), verdict.machine, {})
+        for verdict in verdicts
+        if verdict.machine is not None
+    }
+
+
+def as_text(verdicts: Sequence[Verdict], found: Mapping[str, Sequence[Move]] | None = None) -> str:
+    """A line for each finding, and one that sums up; then the stacks that were `found`."""
     lines = [str(finding) for verdict in verdicts for finding in verdict.findings]
-    return "\n".join(printable(line) for line in [*lines, _summary(verdicts)])
+    told = [printable(line) for line in [*lines, _summary(verdicts)]]
+    return "\n".join([*told, *_moves(found)])
 
 
-def as_json(verdicts: Sequence[Verdict]) -> str:
-    """The same as an object: `valid`, and `files` with their findings."""
+def _moves(found: Mapping[str, Sequence[Move]] | None) -> Iterator[str]:
+    """The stacks on other versions as a table for each file, and a line that sums up."""
+    if found is None:
+        return
+    from cloudseam_cli.move import HEADINGS
+
+    for file, moves in found.items():
+        if moves:
+            yield f"\n{printable(file)}"
+            yield from columns([HEADINGS, *(move.row() for move in moves)])
+    every = [move for moves in found.values() for move in moves]
+    broken = sum(not move.fits for move in every)
+    yield f"{_count(len(every), 'stack') or 'No stack'} on another version; {broken} would not fit."
+
+
+def as_json(verdicts: Sequence[Verdict], found: Mapping[str, Sequence[Move]] | None = None) -> str:
+    """The same as an object: `valid`, and `files` with their findings, and `stacks` if asked."""
     files = [
         {
             "file": verdict.file,
             "valid": verdict.is_valid,
             "findings": [_as_object(finding) for finding in verdict.findings],
         }
+        | ({} if found is None else {"stacks": _views(found.get(verdict.file, ()))})
         for verdict in verdicts
     ]
     valid = all(verdict.is_valid for verdict in verdicts)
     return json.dumps({"valid": valid, "files": files}, indent=2)
+
+
+def _views(moves: Sequence[Move]) -> list[dict[str, Any]]:
+    return [move.view() for move in moves]
 
 
 def _as_object(finding: Finding) -> dict[str, Any]:
@@ -136,7 +193,8 @@ def _file(path: Path) -> Verdict:
         text = read_text(path)
     except OSError as error:
         return _unreadable(path, f"The file cannot be read: {error.strerror}.", "")
-    return Verdict(str(path), read_machine(path.stem, text, str(path)).findings)
+    reading = read_machine(path.stem, text, str(path))
+    return Verdict(str(path), reading.findings, machine=reading.machine)
 
 
 def _unreadable(path: Path, problem: str, fix: str) -> Verdict:

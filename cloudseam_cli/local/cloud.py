@@ -184,7 +184,10 @@ class LocalCloud:
 
     def _leave_file(self) -> None:
         ConsoleFile(
-            self.aws.port, os.getpid(), os.environ.get("SENSITIVE_METADATA_KEYS", "")
+            self.aws.port,
+            os.getpid(),
+            os.environ.get("SENSITIVE_METADATA_KEYS", ""),
+            str(self.place.machines.absolute()),
         ).write(self.place.kept)
 
     def _check(self) -> None:

@@ -17,11 +17,14 @@ OUTCOMES = "outcomes.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class ConsoleFile:
-    """`port` is the emulator's, `pid` the console's. `sensitive_keys` as the setting has them."""
+    """`port` is the emulator's, `pid` the console's. `sensitive_keys` as the setting has them,
+    `machines` is the folder of machine files.
+    """
 
     port: int
     pid: int
     sensitive_keys: str = ""
+    machines: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -51,6 +54,7 @@ class ConsoleFile:
                 port=int(fields["port"]),
                 pid=int(fields["pid"]),
                 sensitive_keys=str(fields.get("sensitive_keys", "")),
+                machines=str(fields.get("machines", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +21,15 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     return parser
 
 
+def actions_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """What it takes, with what its own commands take."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from actions_of(command)
+
+
 def test_every_command_has_a_section_and_a_line_in_the_list() -> None:
     listed = dict(re.findall(r"^\| \[`([a-z]+)`\]\(#cloudseam-\1\) \| (.*) \|$", PAGE, re.M))
 
@@ -33,12 +43,20 @@ def test_the_table_of_a_command_has_its_options_and_no_other(command: str) -> No
     told = set(re.findall(r"--[a-z-]+", " ".join(rows)))
     options = {
         option
-        for action in parser_of(command)._actions
+        for action in actions_of(parser_of(command))
         for option in action.option_strings
         if option.startswith("--") and option != "--help"
     }
 
     assert told == options
+
+
+def test_what_a_command_can_do_is_told_one_by_one() -> None:
+    for command in COMMANDS:
+        for action in parser_of(command)._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                rows = re.findall(rf"^\| `{command} ([a-z]+)", SECTIONS[command], re.M)
+                assert rows == list(action.choices)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -56,7 +74,7 @@ def test_every_example_of_the_help_can_be_read(command: str, tmp_path: Path) -> 
 
     for example in examples:
         words = re.split(r"\s+[|>(]", example)[0].split()[1:]
-        for action in parser._actions:
+        for action in actions_of(parser):
             if getattr(action.type, "__name__", "") == "existing_folder":
                 action.type, action.default = str, None  # the folder need not be there
         assert parser.parse_args(words)
