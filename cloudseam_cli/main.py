@@ -29,6 +29,7 @@ COMMANDS = {
     "retry": Command("cloudseam_cli.retry", "run tasks of a stack again"),
     "cancel": Command("cloudseam_cli.cancel", "have the tasks of a stack given up"),
     "migrate": Command("cloudseam_cli.migrate", "move stacks to another version of their machine"),
+    "dlq": Command("cloudseam_cli.dlq", "look at dead letters, and send them again"),
     "dev": Command("cloudseam_cli.dev", "run everything on this computer"),
     "demo": Command("cloudseam_cli.demo", "drive a sample machine through its whole life"),
 }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cloudseam_cli.local.report import Kind, Report
+from cloudseam_cli.dead_letters.letter import Letter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -16,42 +14,6 @@ if TYPE_CHECKING:
 # A look hides what it finds from others for so long, in seconds.
 HIDDEN_SECONDS = 2
 MAX_LOOKS = 20
-UNKNOWN = "it was received too often without a result; see the logs"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A dead letter: an `event` or a `task` message, why it is dead, and its id on its queue."""
-
-    what: str
-    body: str
-    reason: str
-    message_id: str = ""
-
-    @property
-    def event_id(self) -> str | None:
-        """The id that the event's sender gave it."""
-        return _text(self._fields().get("eventId"))
-
-    def report(self) -> Report:
-        """What there is to tell of it: its reason, and whose it is as far as it says so."""
-        fields = self._fields()
-        task = _text(_object(fields.get("task")).get("name"))
-        stack = _text(fields.get("stackId")) or _text(_object(fields.get("stack")).get("id"))
-        return Report(
-            Kind.DEAD_LETTER,
-            stack=stack or "",
-            event=_text(fields.get("event")) or _text(fields.get("action")) or self.what,
-            tasks=(task,) if task else (),
-            reason=self.reason,
-            message_id=self.message_id,
-        )
-
-    def _fields(self) -> Mapping[str, Any]:
-        try:
-            return _object(json.loads(self.body))
-        except (ValueError, RecursionError):
-            return {}
 
 
 class DeadLetterWatch:
@@ -76,11 +38,7 @@ class DeadLetterWatch:
             for message in messages:
                 if message["MessageId"] not in self._seen[what]:
                     self._seen[what].add(message["MessageId"])
-                    attributes = message.get("MessageAttributes", {})
-                    reason = (
-                        attributes["reason"]["StringValue"] if "reason" in attributes else UNKNOWN
-                    )
-                    yield Letter(what, message["Body"], reason, message["MessageId"])
+                    yield Letter.received(what, message)
 
     def _receive(self, url: str) -> list[MessageTypeDef]:
         answer = self._client.receive_message(
@@ -100,11 +58,3 @@ class DeadLetterWatch:
             ],
         )
         return sum(map(int, answer["Attributes"].values()))
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

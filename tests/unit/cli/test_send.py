@@ -13,8 +13,8 @@ from cloudseam.event import Event
 from cloudseam.messages import parse_event
 from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam_cli import send, stack_store
+from cloudseam_cli.dead_letters.letter import Letter
 from cloudseam_cli.local.console_file import OUTCOMES
-from cloudseam_cli.local.dead_letter_watch import Letter
 from cloudseam_cli.local.outcome_file import OutcomeFile
 from cloudseam_cli.local.report import Kind, Report
 from cloudseam_cli.main import main

@@ -9,7 +9,8 @@ import pytest
 from cloudseam.errors import CloudSeamError, InvalidDefinitionError, InvalidSettingsError
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine
-from cloudseam_cli.local.dead_letter_watch import DeadLetterWatch, Letter
+from cloudseam_cli.dead_letters.letter import Letter
+from cloudseam_cli.local.dead_letter_watch import DeadLetterWatch
 from cloudseam_cli.local.functions import problem_of
 from cloudseam_cli.local.machine_watch import NO_MACHINE, MachineWatch
 from tests.builders import a_machine

@@ -1,0 +1,1 @@
+"""Dead letters: what they are, what they would do now, and how they get another chance."""
