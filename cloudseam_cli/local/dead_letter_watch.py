@@ -23,11 +23,15 @@ class DeadLetterWatch:
         self._client = client
         self._queues = queues
         self._seen: dict[str, set[str]] = {what: set() for what in queues}
+        # How many of those are still there: they may be redriven.
+        self._there = dict.fromkeys(queues, 0)
 
     def look(self) -> Iterator[Letter]:
         """The letters that were not there at the last look."""
         for what, url in self._queues.items():
-            if self._count(url) > len(self._seen[what]):
+            count = self._count(url)
+            self._there[what] = min(self._there[what], count)
+            if count > self._there[what]:
                 yield from self._new(what, url)
 
     def _new(self, what: str, url: str) -> Iterator[Letter]:
@@ -38,6 +42,7 @@ class DeadLetterWatch:
             for message in messages:
                 if message["MessageId"] not in self._seen[what]:
                     self._seen[what].add(message["MessageId"])
+                    self._there[what] += 1
                     yield Letter.received(what, message)
 
     def _receive(self, url: str) -> list[MessageTypeDef]:

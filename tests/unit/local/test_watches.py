@@ -159,6 +159,21 @@ def test_each_letter_is_told_of_once_and_stays_where_it_is(aws: EmulatedAws) -> 
     assert count["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
+def test_a_letter_that_comes_after_one_was_taken_away_is_told_of(aws: EmulatedAws) -> None:
+    queue = aws.queue()
+    watch = DeadLetterWatch(aws.sqs, {"event": queue})
+    for number in range(2):
+        letter(aws, queue, str(number), "no")
+        assert [each.body for each in watch.look()] == [str(number)]
+
+    aws.sqs.purge_queue(QueueUrl=queue)
+    assert list(watch.look()) == []
+    letter(aws, queue, "2", "no")
+
+    assert [each.body for each in watch.look()] == ["2"]
+    assert list(watch.look()) == []
+
+
 def test_many_letters_at_once_are_all_told_of(aws: EmulatedAws) -> None:
     queue = aws.queue()
     for number in range(25):
