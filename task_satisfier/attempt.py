@@ -16,14 +16,18 @@ from cloudseam.heartbeat import Heartbeat
 from cloudseam.messages import TaskRequest
 from cloudseam.persistence import ClaimRepository, ClaimTakenError, StackRepository
 
-# How often a running attempt looks whether it is still wanted, in seconds.
-BEAT_SECONDS = 20.0
+# How often a running attempt looks whether it is still wanted, in milliseconds, and the part of
+# the lease that it is with a short one.
+BEAT_MS = 20_000
+BEAT_OF_LEASE = 1 / 5
 # A claim is renewed once less than this part of it is left, or too little to wait for a beat.
 RENEWED_AT = 2 / 3
 # Whoever cannot renew its claim stops this long before it ends: time for Terraform to be ended.
 STOP_BEFORE_END_MS = 30_000
+STOP_OF_LEASE = 3 / 10
 # Whatever was started is over this long before, since clocks differ.
 OVER_BEFORE_END_MS = 5_000
+OVER_OF_LEASE = 1 / 20
 # An attempt that has run for longer notes its end with its claim, which costs a write.
 NOTED_AFTER_MS = 20_000
 
@@ -59,6 +63,21 @@ class Attempts:
     heartbeat: Heartbeat
     place: str
     lease_ms: int = 300_000
+
+    @property
+    def beat_seconds(self) -> float:
+        """How often a running attempt renews its claims, at least four times before they end."""
+        return min(BEAT_MS, self.lease_ms * BEAT_OF_LEASE) / 1000
+
+    @property
+    def stop_before_ms(self) -> float:
+        """How long before its claim ends an attempt is given up that cannot renew it."""
+        return min(STOP_BEFORE_END_MS, self.lease_ms * STOP_OF_LEASE)
+
+    @property
+    def over_before_ms(self) -> float:
+        """How long before its claim ends nothing that an attempt started may run any more."""
+        return min(OVER_BEFORE_END_MS, self.lease_ms * OVER_OF_LEASE)
 
     def begin(self, request: TaskRequest, delivery: Delivery) -> "Attempt | Ended":
         """The attempt that a task message asks for, claimed.
@@ -138,17 +157,18 @@ class Attempt:
 
     def has_to_end(self) -> bool:
         """Whether the work has to end now: nobody waits for it, or its claim is about to end."""
-        if self._left_ms() <= STOP_BEFORE_END_MS:
+        if self._left_ms() <= self._attempts.stop_before_ms:
             self._give_up("its claim could not be renewed")
         return self._is_given_up
 
     def claims_left(self) -> float:
         """Seconds after which nothing that was started may run any more."""
-        return 0 if self._is_lost else max(0, self._left_ms() - OVER_BEFORE_END_MS) / 1000
+        left_ms = self._left_ms() - self._attempts.over_before_ms
+        return 0 if self._is_lost else max(0, left_ms) / 1000
 
     def beating(self) -> AbstractContextManager[None]:
         """Around the work: keeps the claims, and gives the attempt up when it has to end."""
-        return self._attempts.heartbeat.beating(self.beat, BEAT_SECONDS)
+        return self._attempts.heartbeat.beating(self.beat, self._attempts.beat_seconds)
 
     def beat(self) -> None:
         """Renews the claims and looks whether the attempt is wanted; gives it up otherwise."""
@@ -256,7 +276,8 @@ class Attempt:
     def _renew(self) -> bool:
         with self._giving_back:
             now, lease = self._attempts.now(), self._attempts.lease_ms
-            least = max(lease * RENEWED_AT, STOP_BEFORE_END_MS + BEAT_SECONDS * 1000)
+            beat = self._attempts.beat_seconds * 1000
+            least = max(lease * RENEWED_AT, self._attempts.stop_before_ms + beat)
             for key, claim in list(self._held.items()):  # a resource may be added
                 if claim.until - now < least:
                     renewed = replace(claim, until=now + lease)

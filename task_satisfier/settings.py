@@ -76,7 +76,7 @@ class TaskSatisfierSettings(StoreSettings):
     )
     lease: int = Field(
         default=300,
-        ge=60,
+        ge=10,
         le=3600,
         alias="TASK_LEASE",
         description="Seconds after which another delivery may run a task whose function ended "
