@@ -197,14 +197,16 @@ def _unexpected(request: TaskRequest, error: Exception) -> str:
     return f"unexpected {type(error).__name__} in executor '{request.executor}'; see the log"
 
 
-def place(request: TaskRequest) -> dict[str, str]:
-    """Which task it is, for the log."""
-    return {
+def place(request: TaskRequest) -> dict[str, Json]:
+    """Which task it is, and which attempt of it, for the log."""
+    names: dict[str, Json] = {
         "stack_id": request.stack_id,
         "machine": request.machine,
         "task": request.name,
         "executor": request.executor,
     }
+    numbers = {name: request.task.get(name) for name in ("epoch", "attempt")}
+    return names | {name: told for name, told in numbers.items() if isinstance(told, int)}
 
 
 def _event_id(request: TaskRequest, delivery: Delivery, ending: str) -> str:

@@ -72,6 +72,22 @@ def test_a_task_that_ends_well_is_answered_with_its_echo_and_outputs() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [({"epoch": 3, "attempt": 2}, (3, 2)), ({}, (None, None)), ({"epoch": "x" * 99}, (None, None))],
+    ids=["numbers", "none", "something else"],
+)
+def test_the_log_says_which_attempt_of_a_task_is_run(
+    numbers: dict[str, Any], told: tuple[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cloudseam.satisfier")
+
+    satisfy(FakeExecutor(), a_task_delivery(**numbers), answers=InMemoryQueue())
+
+    [line] = [record for record in caplog.records if record.message == "Task started"]
+    assert (getattr(line, "epoch", None), getattr(line, "attempt", None)) == told
+
+
 def test_a_task_that_fails_is_answered_with_its_cause_and_done() -> None:
     answers = InMemoryQueue()
 
