@@ -1,0 +1,152 @@
+"""The processes of a run: started, killed at any moment, and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from tests.chaos.installation import ROOT, Installation
+
+# What the functions are started with: several pollers, and receives that soon come back.
+ARGUMENTS = {
+    "state_machine": ("--pollers", "2", "--wait", "1"),
+    "task_satisfier": ("--pollers", "4", "--wait", "1"),
+}
+# A process that wrote a line so few seconds ago is at work.
+JUST = 0.1
+# How long a kill waits for a process to do something, in seconds.
+PATIENCE = 1.5
+
+
+@dataclass
+class Life:
+    """One process from its start to its end. Times are those of the system's clock, in seconds.
+
+    `killed_at` is None for one that was not killed; `phase` says what it was doing then.
+    """
+
+    function: str
+    log: Path
+    process: "subprocess.Popen[bytes]"
+    killed_at: float | None = None
+    phase: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+
+class Fleet:
+    """Several processes. One that is killed is started again soon. `sizes` is by function."""
+
+    def __init__(
+        self, installation: Installation, chance: Random, sizes: Mapping[str, int]
+    ) -> None:
+        self._installation = installation
+        self._chance = chance
+        self._due = [(0.0, function) for function, size in sizes.items() for _ in range(size)]
+        self.lives: list[Life] = []
+        self.ended_by_themselves: list[Life] = []
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Around a run: starts what is due when asked to, and leaves no process behind."""
+        try:
+            yield
+        finally:
+            for life in self.lives:
+                life.process.kill()
+                life.process.wait()
+
+    def start_due(self, *, all_of_them: bool = False) -> None:
+        """Starts what was killed a while ago. One that ended by itself stays so: that is wrong."""
+        now = time.time()
+        due = [when for when in self._due if all_of_them or when[0] <= now]
+        self._due = [when for when in self._due if when not in due]
+        for _, function in due:
+            self.lives.append(self._started(function))
+        for life in self.lives:
+            ended = not life.is_running and life.killed_at is None
+            if ended and life not in self.ended_by_themselves:
+                self.ended_by_themselves.append(life)
+
+    @property
+    def kills(self) -> Counter[str]:
+        """How many were killed, by function and by what it was doing."""
+        killed = (life for life in self.lives if life.killed_at is not None)
+        return Counter(f"{life.function} {life.phase}" for life in killed)
+
+    def kill(self) -> Life | None:
+        """Kills one, if one runs: at any moment, or as soon as it has told its log something."""
+        return self._killed(waits=self._chance.random() < 0.4)
+
+    def kill_now(self) -> Life | None:
+        """Kills one, if one runs, at this moment."""
+        return self._killed(waits=False)
+
+    def stop(self) -> bool:
+        """Ends all by SIGTERM; whether each ended well."""
+        running = [life for life in self.lives if life.is_running]
+        for life in running:
+            life.process.send_signal(signal.SIGTERM)
+        return all([life.process.wait(30) == 0 for life in running])
+
+    def _killed(self, *, waits: bool) -> Life | None:
+        running = [life for life in self.lives if life.is_running]
+        if not running:
+            return None
+        life = self._chance.choice(running)
+        if waits:
+            _wait_for_a_line(life)
+            time.sleep(self._chance.uniform(0, 0.02))
+        life.phase = phase_of(life)
+        life.process.kill()
+        life.killed_at = time.time()
+        life.process.wait()
+        self._due.append((time.time() + self._chance.uniform(0, 1.5), life.function))
+        return life
+
+    def _started(self, function: str) -> Life:
+        log = self._installation.folder / f"{len(self.lives):03}-{function}.log"
+        with log.open("xb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", function, *ARGUMENTS[function]],
+                cwd=ROOT,
+                env=_environment(self._installation.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Life(function, log, process)
+
+
+def phase_of(life: Life) -> str:
+    """What the process is doing, as far as its log says."""
+    said = life.log.read_text(errors="replace")
+    if '"Polling"' not in said:
+        return "starting"
+    ends = ("Task completed", "Task failed", "Task not run", "Task message")
+    begun = said.count('"message":"Task started"')
+    if begun > sum(said.count(f'"message":"{end}') for end in ends):
+        return "running a task"
+    is_recent = time.time() - life.log.stat().st_mtime < JUST
+    return "after a line" if is_recent else "waiting or handling"
+
+
+def _wait_for_a_line(life: Life) -> None:
+    size, deadline = life.log.stat().st_size, time.monotonic() + PATIENCE
+    while life.log.stat().st_size == size and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, **settings}
