@@ -15,10 +15,12 @@ from cloudseam.errors import (
     StackConflictError,
     StackTooLargeError,
 )
+from cloudseam.history import Entry
 from cloudseam.persistence.dynamodb.batch_read import READ_ATTEMPTS
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.row import UnreadableRowError, UnwritableRowError, to_row
-from tests.builders import CANARY, a_stack
+from cloudseam.stack import Stack
+from tests.builders import CANARY, NOW, a_stack
 
 Call = dict[str, Any]
 Answer = Callable[[Call], dict[str, Any]]
@@ -56,11 +58,16 @@ class StubDynamoDB:
     """DynamoDB as far as the store calls it; each call is kept, and answered as the test says."""
 
     def __init__(
-        self, read: Answer = everything, write: Answer = lambda call: {}, scan: Answer = dict
+        self,
+        read: Answer = everything,
+        write: Answer = lambda call: {},
+        scan: Answer = dict,
+        transact: Answer = lambda call: {},
     ) -> None:
         self.reads: list[Call] = []
         self.writes: list[Call] = []
-        self._read, self._write, self._scan = read, write, scan
+        self.transactions: list[Call] = []
+        self._read, self._write, self._scan, self._transact = read, write, scan, transact
 
     def batch_get_item(self, **call: Any) -> dict[str, Any]:
         self.reads.append(call)
@@ -73,8 +80,13 @@ class StubDynamoDB:
     def scan(self, **call: Any) -> dict[str, Any]:
         return self._scan(call)
 
-    def store(self) -> DynamoDBStackRepository:
-        return DynamoDBStackRepository(cast(DynamoDBClient, self), "Stacks")
+    def transact_write_items(self, **call: Any) -> dict[str, Any]:
+        self.transactions.append(call)
+        return self._transact(call)
+
+    def store(self, *, full_history: bool = False) -> DynamoDBStackRepository:
+        client = cast(DynamoDBClient, self)
+        return DynamoDBStackRepository(client, "Stacks", full_history=full_history)
 
 
 def failing(error: Exception) -> Answer:
@@ -171,9 +183,10 @@ def test_a_read_that_fails_is_an_outage_of_its_page_only(error: Exception) -> No
     [
         *((error, ServiceUnavailableError) for error in OUTAGES),
         (refused("ConditionalCheckFailedException"), StackConflictError),
+        (refused("TransactionConflictException"), StackConflictError),
         (refused("ValidationException"), StackTooLargeError),
     ],
-    ids=[*OUTAGE_IDS, "ConditionalCheckFailed", "ValidationException"],
+    ids=[*OUTAGE_IDS, "ConditionalCheckFailed", "TransactionConflict", "ValidationException"],
 )
 def test_a_write_that_fails_fails_its_stack_only(
     error: Exception, expected: type[CloudSeamError]
@@ -254,3 +267,123 @@ def test_every_write_says_which_version_it_read(
     assert call["ConditionExpression"] == condition
     assert call.get("ExpressionAttributeValues") == values
     assert call["Item"]["version"] == {"N": str(version + 1)}
+
+
+# ---- the full history
+
+
+def with_history(stack_id: str = "s", **fields: Any) -> Stack:
+    return a_stack(id=stack_id, **fields).with_entry(Entry(NOW, "PING", "RUN"))
+
+
+def test_a_commit_and_its_history_are_one_transaction() -> None:
+    stub = StubDynamoDB()
+
+    assert stub.store(full_history=True).save([with_history("a#b", version=7)]) == {}
+
+    [transaction] = stub.transactions
+    stack, history = (part["Put"] for part in transaction["TransactItems"])
+    assert stack["Item"]["id"] == {"S": "a#b"}
+    assert stack["ConditionExpression"] == "version = :read"
+    assert stack["ExpressionAttributeValues"] == {":read": {"N": "7"}}
+    assert history["Item"] == {
+        "id": {"S": "cloudseam#history#a#b#000000000008"},
+        "entries": {"S": f'[[{NOW},"PING","RUN"]]'},
+    }
+    assert stub.writes == []
+
+
+@pytest.mark.parametrize(
+    ("full_history", "stack"),
+    [
+        pytest.param(False, with_history(), id="only-the-recent-history-is-kept"),
+        pytest.param(True, a_stack(), id="nothing-new"),
+        pytest.param(True, a_stack(history=(Entry(NOW, "PING", "RUN"),)), id="stored-before"),
+    ],
+)
+def test_a_commit_without_history_to_keep_is_one_plain_write(
+    full_history: bool, stack: Stack
+) -> None:
+    stub = StubDynamoDB()
+
+    stub.store(full_history=full_history).save([stack])
+
+    assert (len(stub.writes), stub.transactions) == (1, [])
+
+
+def cancelled(*reasons: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": CANARY},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        *((error, ServiceUnavailableError) for error in OUTAGES),
+        (cancelled("ConditionalCheckFailed", "None"), StackConflictError),
+        (cancelled("TransactionConflict", "None"), StackConflictError),
+        (cancelled("None", "TransactionConflict"), StackConflictError),
+        (cancelled("ValidationError", "None"), StackTooLargeError),
+        (refused("ValidationException"), StackTooLargeError),
+        (cancelled("ThrottlingError", "None"), ServiceUnavailableError),
+        (cancelled("ProvisionedThroughputExceeded", "None"), ServiceUnavailableError),
+        (cancelled(), ServiceUnavailableError),
+        (refused("TransactionInProgressException"), ServiceUnavailableError),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.__name__,
+)
+def test_a_transaction_that_fails_fails_its_stack_only_and_shows_no_value(
+    error: Exception, expected: type[CloudSeamError]
+) -> None:
+    def one_fails(call: Call) -> dict[str, Any]:
+        if call["TransactItems"][0]["Put"]["Item"]["id"]["S"] == "b":
+            raise error
+        return {}
+
+    stub = StubDynamoDB(transact=one_fails)
+    failures = stub.store(full_history=True).save([with_history(name) for name in "abc"])
+
+    assert {name: type(failure) for name, failure in failures.items()} == {"b": expected}
+    assert CANARY not in str(failures["b"])
+
+
+def history_of(*versions: int) -> Answer:
+    def answer(call: Call) -> dict[str, Any]:
+        ids = [f"cloudseam#history#s#{version:012}" for version in versions]
+        texts = {row_id: f'[[{NOW},"E{row_id[-1]}","RUN"]]' for row_id in ids}
+        items = [
+            {"id": {"S": key}, "entries": {"S": texts[key]}} for key in keys(call) if key in texts
+        ]
+        return {"Responses": {"Stacks": items[::-1]}, "UnprocessedKeys": {}}
+
+    return answer
+
+
+def test_history_is_read_by_its_ids_a_hundred_commits_a_call() -> None:
+    stub = StubDynamoDB(history_of(1, 2, 4))
+
+    found = stub.store().history("s", 250, 1000)
+
+    assert [len(keys(call)) for call in stub.reads] == [100, 100, 50]
+    assert [(entry.event, entry.version) for entry in found] == [("E4", 4), ("E2", 2), ("E1", 1)]
+
+
+@pytest.mark.parametrize("error", OUTAGES, ids=OUTAGE_IDS)
+def test_history_that_cannot_be_read_is_an_outage(error: Exception) -> None:
+    with pytest.raises(ServiceUnavailableError):
+        StubDynamoDB(failing(error)).store().history("s", 3, 3)
+
+
+@pytest.mark.parametrize(
+    "entries", [None, {"S": "{"}, {"S": "[1]"}, {"N": "1"}, {"S": "{}0"}], ids=str
+)
+def test_what_is_no_history_is_said_to_be_unreadable(entries: Any) -> None:
+    row = {"id": {"S": "cloudseam#history#s#000000000003"}}
+    damaged = row | ({"entries": entries} if entries else {})
+    stub = StubDynamoDB(lambda call: {"Responses": {"Stacks": [damaged]}})
+
+    with pytest.raises(UnreadableRowError, match="stack 's' at version 3"):
+        stub.store().history("s", 3, 3)
