@@ -17,6 +17,7 @@ from cloudseam.errors import (
     StackConflictError,
     TerminalError,
 )
+from cloudseam.history import Entry
 from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.persistence.postgres import connection as postgres_connection
 from cloudseam.persistence.postgres import stacks as postgres
@@ -24,16 +25,19 @@ from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
 from cloudseam.persistence.postgres.errors import MEANINGS, PostgresError, refused_row, unavailable
 from cloudseam.persistence.postgres.stacks import (
+    HISTORY,
     LOAD,
     PAGE_OF_MACHINE,
     SAVE,
+    SAVE_WITH_HISTORY,
     PostgresStackRepository,
 )
 from cloudseam.persistence.row import UnwritableRowError
 from cloudseam.stack import Stack
 from tests.builders import CANARY, NOW, a_stack
+from tests.integration.postgres.locks import wait_for_lock
+from tests.integration.postgres.plans import plan_of
 from tests.postgres import Front, PostgresServer
-from tests.processes import wait_until
 
 TEN = [f"s{number}" for number in range(10)]
 
@@ -132,21 +136,13 @@ def test_a_deadlock_of_somebody_elses_making_is_tried_again_unseen(
         rival.run("UPDATE stacks SET creation_time = creation_time WHERE id = 'b'")
         with ThreadPoolExecutor(1) as threads:
             saved = threads.submit(stacks.save, list(loaded.values()))
-            _wait_for_lock(rival, user)
+            wait_for_lock(rival, user)
             rival.run("UPDATE stacks SET creation_time = creation_time WHERE id = 'a'")
             rival.run("COMMIT")
             failures = saved.result()
 
     assert failures == {}
     assert {stack.version for stack in stacks.load(["a", "b"]).stacks.values()} == {2}
-
-
-def _wait_for_lock(rival: Any, user: Credentials) -> None:
-    """Until the store waits for a row that the rival has locked."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE usename = :user AND wait_event_type = 'Lock'"
-    )
-    assert wait_until(lambda: bool(rival.run(waiting, user=user.username)[0][0]))
 
 
 def test_a_row_that_stays_locked_fails_in_time_and_nothing_is_written(
@@ -411,26 +407,72 @@ def test_rows_are_found_by_an_index_however_many_there_are(
     )
     if analyzed:
         beside.run("ANALYZE stacks")
-    arrays = {
-        "ids": "ARRAY['s1', 's2']",
-        "reads": "ARRAY[1, 0]",
-        "rows": "ARRAY['{}', '{}']",
-        "machines": "ARRAY['m', 'm']",
-        "created": "ARRAY[0, 0]",
-        "updated": "ARRAY[0, 0]",
-        "expires": "ARRAY[0, 0]",
-        "machine": "'life'",
-        "after": "''",
-    }
 
-    for statement in (LOAD, SAVE, PAGE_OF_MACHINE):
-        for name in sorted(arrays, key=len, reverse=True):
-            statement = statement.replace(f":{name}", arrays[name])
-        plan = "\n".join(row[0] for row in connection.read(f"EXPLAIN {statement}"))
+    for statement in (LOAD, SAVE, SAVE_WITH_HISTORY, PAGE_OF_MACHINE):
+        plan = plan_of(connection, statement)
         assert "Index Scan" in plan
         assert "Seq Scan" not in plan
         assert "Hash Join" not in plan
         assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["fresh", "analyzed"])
+def test_history_is_found_by_its_index_however_much_there_is(
+    stacks: PostgresStackRepository, connection: PostgresConnection, beside: Any, analyzed: bool
+) -> None:
+    stacks.load(["s"])
+    beside.run(
+        "INSERT INTO cloudseam_history "
+        "SELECT 's' || n % 100, n / 100, '[]', now() FROM generate_series(100, 20000) n"
+    )
+    if analyzed:
+        beside.run("ANALYZE cloudseam_history")
+
+    plan = plan_of(connection, HISTORY)
+
+    assert "Index Scan Backward using cloudseam_history_pkey" in plan
+    assert "Sort" not in plan
+
+
+# ---- the full history
+
+
+def test_the_full_history_costs_no_round_trip(front: Front, user: Credentials) -> None:
+    def commit(stack: Stack) -> int:
+        front.round_trips = 0
+        assert stacks.save([stack.with_entry(Entry(NOW, "PING", "RUN"))]) == {}
+        return front.round_trips
+
+    connection = PostgresConnection(FixedCredentials(front.credentials(user)))
+    stacks = PostgresStackRepository(connection, full_history=True)
+    commit(new("warm"))
+    cost = [commit(new()), commit(stacks.load(["s"]).stacks["s"])]
+    connection.close()
+
+    assert cost == [1, 1]
+
+
+def test_where_only_the_recent_history_is_kept_there_is_no_other(
+    stacks: PostgresStackRepository, beside: Any
+) -> None:
+    stacks.save([new().with_entry(Entry(NOW, "PING", "RUN"))])
+
+    assert stacks.load(["s"]).stacks["s"].history == (Entry(NOW, "PING", "RUN"),)
+    assert stacks.history("s", 9, 9) == []
+    assert beside.run("SELECT count(*) FROM cloudseam_history") == [[0]]
+
+
+def test_a_row_that_cannot_be_kept_leaves_no_history_and_costs_no_other_its_own(
+    connection: PostgresConnection, beside: Any
+) -> None:
+    stacks = PostgresStackRepository(connection, full_history=True)
+    entry = Entry(NOW, "PING", "RUN")
+    names = ["a", "b" * 256, "c"]
+
+    failures = stacks.save([new(name).with_entry(entry) for name in names])
+
+    assert set(failures) == {names[1]}
+    assert beside.run("SELECT stack_id FROM cloudseam_history ORDER BY 1") == [["a"], ["c"]]
 
 
 # ---- the table of errors
@@ -469,7 +511,9 @@ def test_every_sqlstate_has_a_meaning_and_a_kind(
     assert isinstance(error, kind)
     assert told in str(error)
     assert sqlstate in str(error)
-    assert isinstance(unavailable("write", PostgresError(sqlstate)), ServiceUnavailableError)
+    assert isinstance(
+        unavailable("write the stacks", PostgresError(sqlstate)), ServiceUnavailableError
+    )
 
 
 def test_the_table_names_classes_and_sqlstates_only() -> None:
