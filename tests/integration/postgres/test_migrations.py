@@ -1,22 +1,28 @@
 """Migrations: on nothing, on the original's table, twice, two at once, and when they fail."""
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 
+from cloudseam.claim import Claim
 from cloudseam.errors import ServiceUnavailableError, StackConflictError
+from cloudseam.history import Entry
 from cloudseam.persistence.postgres import migrations as migrations_module
+from cloudseam.persistence.postgres.claims import PostgresClaimRepository
 from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
 from cloudseam.persistence.postgres.migrations import Migration, migrate, migrations
 from cloudseam.persistence.postgres.stacks import PostgresStackRepository
-from tests.builders import NOW, a_stack
+from cloudseam.persistence.postgres.versions import PostgresMachineVersions
+from tests.builders import NOW, a_machine, a_stack
 from tests.integration.postgres.tables import (
     COLUMNS,
     EARLIER,
@@ -120,6 +126,70 @@ def test_taking_a_table_over_rewrites_nothing(stacks: PostgresStackRepository, b
     assert beside.run(files) == before
 
 
+def indexes(beside: Any) -> set[tuple[str, str]]:
+    """Every index of ours, with its table."""
+    return {
+        (table, name)
+        for table, name in beside.run(
+            "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema()"
+        )
+    }
+
+
+def tables(beside: Any) -> dict[str, dict[str, str]]:
+    """The columns of every table of ours."""
+    names = beside.run("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    return {
+        name: {column: kind for column, kind, _ in beside.run(COLUMNS.replace("stacks", name))}
+        for (name,) in names
+    }
+
+
+def test_a_database_of_the_release_before_gets_what_it_lacks_and_keeps_its_rows(
+    postgres: PostgresServer, stacks: PostgresStackRepository, beside: Any
+) -> None:
+    for migration in migrations():
+        if migration.number <= 3:
+            beside.run(migration.sql)
+    beside.run("INSERT INTO stacks VALUES ('shop', :data, now(), now(), 3, 'life')", data=ROW_TEXT)
+    with closing(postgres.connect(postgres.new_user())) as fresh:
+        migrate(fresh)
+        wanted = tables(fresh), indexes(fresh)
+
+    assert stacks.load(["shop"]).stacks["shop"].version == 3
+
+    assert (tables(beside), indexes(beside)) == wanted
+    assert applied(beside) == [migration.number for migration in migrations()]
+    assert set(wanted[0]) >= {"cloudseam_claims", "cloudseam_machines", "cloudseam_history"}
+
+
+def test_a_release_before_works_on_the_tables_of_this_one(
+    stacks: PostgresStackRepository, beside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(beside)
+    known = [migration for migration in migrations() if migration.number <= 3]
+    monkeypatch.setattr(migrations_module, "migrations", lambda: known)
+
+    assert stacks.save([a_stack(version=0)]) == {}
+
+
+def test_migrating_again_keeps_claims_versions_and_history(
+    connection: PostgresConnection, beside: Any
+) -> None:
+    claim = Claim("token", "me", NOW, NOW + 1)
+    PostgresClaimRepository(connection).take(claim, NOW)
+    PostgresMachineVersions(connection).keep(a_machine())
+    history = PostgresStackRepository(connection, full_history=True)
+    history.save([a_stack(version=0).with_entry(Entry(NOW, "PING", "RUN"))])
+    beside.run("DELETE FROM cloudseam_migrations")
+
+    migrate(beside)
+
+    assert PostgresClaimRepository(connection).find(["token"]) == {"token": claim}
+    assert beside.run("SELECT digest FROM cloudseam_machines") == [["digest-1"]]
+    assert history.history("s", 1, 1) == [Entry(NOW, "PING", "RUN", version=1)]
+
+
 def test_a_view_on_a_table_that_fits_already_is_no_obstacle(beside: Any) -> None:
     migrate(beside)
     beside.run("CREATE VIEW report AS SELECT id, data FROM stacks")
@@ -203,6 +273,12 @@ def test_a_database_that_is_ahead_is_left_alone(
     assert others.save([a_stack(version=0)]) == {}
 
 
+def documented_grants() -> list[str]:
+    """The statements of docs/postgresql.md for a user who owns nothing."""
+    page = (Path(__file__).parents[3] / "docs" / "postgresql.md").read_text()
+    return re.findall(r"^GRANT [^;]*;", page, re.MULTILINE)
+
+
 def test_a_user_who_owns_nothing_can_work_once_the_tables_are_there(
     postgres: PostgresServer, user: Credentials, beside: Any
 ) -> None:
@@ -210,8 +286,8 @@ def test_a_user_who_owns_nothing_can_work_once_the_tables_are_there(
     for migration in migrations():
         beside.run(migration.sql)
     beside.run(f"GRANT USAGE ON SCHEMA {owner} TO {worker.username}")
-    beside.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON stacks TO {worker.username}")
-    beside.run(f"GRANT SELECT ON cloudseam_migrations TO {worker.username}")
+    for grant in documented_grants():
+        beside.run(grant.replace("TO cloudseam;", f"TO {worker.username};"))
     with closing(postgres.connect(postgres.superuser)) as superuser:
         superuser.run(f"ALTER ROLE {worker.username} SET search_path TO {owner}")
     connection = PostgresConnection(FixedCredentials(worker))
@@ -220,6 +296,20 @@ def test_a_user_who_owns_nothing_can_work_once_the_tables_are_there(
     assert store.save([a_stack(version=0)]) == {}
     assert store.save([store.load(["s"]).stacks["s"].removed(NOW)]) == {}
     assert list(store.scan()) == []
+    full = PostgresStackRepository(connection, full_history=True)
+    for name in ("a", "a"):  # the second time its history is there already
+        stack = a_stack(id=name, version=0).with_entry(Entry(NOW, "PING", "RUN"))
+        assert full.save([stack]) == {}
+        beside.run("DELETE FROM stacks WHERE id = 'a'")
+    assert full.history("a", 1, 1)
+    claims, claim = PostgresClaimRepository(connection), Claim("token", "me", NOW, NOW + 1)
+    claims.take(claim, NOW)
+    assert claims.renew(claim)
+    claims.take(replace(claim, owner="other"), NOW + 1)
+    claims.release(replace(claim, owner="other"))
+    assert claims.find(["token"]) == {}
+    PostgresMachineVersions(connection).keep(a_machine())
+    assert PostgresMachineVersions(connection).get("life", "no-such") is None
     connection.close()
 
 
