@@ -22,6 +22,7 @@ from cloudseam.delivery import Delivery
 from cloudseam.errors import InvalidSettingsError
 from cloudseam.observability import logger
 from cloudseam.outcome import Fate, Outcome
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from state_machine import app, sweeping, wiring
 from tests.bad_events import BAD_EVENTS, BadEvent
 from tests.builders import CANARY, a_delivery, an_answer_body, an_event_body
@@ -272,6 +273,23 @@ def test_the_first_stack_on_a_version_costs_one_write_more(
     function.deliver(a_delivery(launch()))
 
     assert calls.taken() == {"BatchGetItem": 1, "PutItem": 2, "SendMessageBatch": 1}
+
+
+def test_the_full_history_takes_the_place_of_the_write(
+    aws: EmulatedAws, calls: Calls, tmp_path: Path
+) -> None:
+    with state_machine_function(aws, tmp_path, HISTORY="full") as function:
+        function.put_machine("branch", BRANCH)
+        function.deliver(a_delivery(launch()))
+        calls.taken()
+        function.deliver(a_delivery(an_event_body("NOTE")))
+        cost, stack = calls.taken(), function.stack()
+        kept = DynamoDBStackRepository(aws.dynamodb, function.table).history("s", 9, 9)
+
+    assert cost == {"BatchGetItem": 1, "TransactWriteItems": 1}
+    assert stack is not None
+    assert [(entry.event, entry.version) for entry in kept] == [("NOTE", 2), ("LAUNCH", 1)]
+    assert [entry.event for entry in stack.history] == ["LAUNCH", "NOTE"]
 
 
 @pytest.mark.parametrize(

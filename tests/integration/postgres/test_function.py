@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from cloudseam.claim import Claim
 from cloudseam.outcome import Fate
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.store import open_store
+from state_machine import app
 from state_machine.settings import StateMachineSettings
-from tests.builders import CANARY, a_delivery, an_answer_body, an_event_body
+from tests.builders import CANARY, NOW, a_delivery, an_answer_body, an_event_body
 from tests.emulated import EmulatedAws, emulated_aws
 from tests.postgres import PASSWORD, PostgresServer
 from tests.postgres_function import PostgresFunction, postgres_function
@@ -78,6 +80,26 @@ def test_a_container_keeps_one_connection(kept: PostgresFunction) -> None:
             "SELECT count(*) FROM pg_stat_activity WHERE usename = :user", user=kept.user.username
         )
     assert rows == [[1]]
+
+
+def test_claims_and_versions_are_kept_beside_the_stacks_over_the_same_connection(
+    kept: PostgresFunction,
+) -> None:
+    send(kept, an_event_body("LAUNCH", machine="branch"))
+    [network, *_] = kept.function.tasks()
+    claims = app.store().claims
+    claims.take(Claim(network["task"]["token"], "me", NOW, NOW + 1), NOW)
+
+    with closing(kept.server.connect(kept.user)) as beside:
+        names = beside.run("SELECT name FROM cloudseam_machines")
+        claimed = beside.run("SELECT key FROM cloudseam_claims")
+        connections = beside.run(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE usename = current_user AND pid <> pg_backend_pid()"
+        )
+
+    assert (names, claimed) == ([["branch"]], [[network["task"]["token"]]])
+    assert connections == [[1]]
 
 
 def test_a_server_that_goes_away_sends_the_events_back_and_they_work_later(
