@@ -60,7 +60,7 @@ def test_of_many_who_take_at_once_exactly_one_wins(
     for key in keys:
         if former:
             claims.take(replace(former, key=key), NOW)
-    together = Barrier(rivals)
+    together = Barrier(rivals, timeout=30)
 
     def take_all(number: int) -> list[Claim]:
         """What this rival got."""
@@ -151,6 +151,22 @@ def test_a_claim_that_comes_while_the_statement_waits_is_seen(
             taken.result()
 
     assert refusal.value.holder.owner == "rival"
+
+
+def test_a_claim_that_goes_while_the_statement_waits_is_free(
+    postgres: PostgresServer, user: Credentials, claims: PostgresClaimRepository, beside: Any
+) -> None:
+    claims.take(replace(GONE, until=LATER + LEASE), NOW)
+    beside.run("BEGIN")
+    beside.run("DELETE FROM cloudseam_claims")
+    with ThreadPoolExecutor(1) as threads:
+        taken = threads.submit(claims.take, MINE, LATER)
+        with closing(postgres.connect(postgres.superuser)) as superuser:
+            wait_for_lock(superuser, user)
+        beside.run("COMMIT")
+        assert taken.result() is None
+
+    assert claims.find(["token"]) == {"token": MINE}
 
 
 # ---- round trips
