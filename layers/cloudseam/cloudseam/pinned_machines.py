@@ -14,8 +14,8 @@ from cloudseam.machine import Machine
 from cloudseam.persistence import MachineVersions
 from cloudseam.stack import Stack
 
-# Machines of digests that no file has any more, held by a container.
-OLD_MACHINES_HELD = 100
+# Versions of machines that a container holds from one batch to the next.
+VERSIONS_HELD = 100
 
 
 class Machines(Protocol):
@@ -63,9 +63,8 @@ class PinnedMachines:
     def __init__(self, locator: MachineLocator, versions: MachineVersions) -> None:
         self._locator = locator
         self._versions = versions
-        self._found: dict[str, Machine] = {}
+        self._held: dict[tuple[str, str], Machine] = {}
         self._kept: set[tuple[str, str]] = set()
-        self._old: dict[tuple[str, str], Machine | None] = {}
 
     def machine_of(self, stack: Stack, event: Event) -> Machine:
         """See `Machines.machine_of`. The move to another version is made by that one."""
@@ -94,26 +93,30 @@ class PinnedMachines:
                     self._keep(stack)
                 except CloudSeamError as error:
                     failures[stack.id] = error
+        if len(self._held) > VERSIONS_HELD:
+            self._held.clear()
         return failures
 
     def _keep(self, stack: Stack) -> None:
         version = (stack.machine, stack.machine_digest)
-        if not stack.machine_digest or version in self._kept or self._old.get(version):
-            return
-        machine = self._found.get(stack.machine)
-        if machine is not None and machine.digest == stack.machine_digest:
+        machine = self._held.get(version)
+        if machine is not None and version not in self._kept:
             self._versions.keep(machine)
             self._kept.add(version)
 
     def _current(self, name: str) -> Machine:
-        """The file's machine; remembered, since the file may change before it is kept."""
-        machine = self._found[name] = self._locator.get(name)
+        """The file's machine; held, since the file may change before it is kept."""
+        machine = self._locator.get(name)
+        self._held[name, machine.digest] = machine
         return machine
 
     def _version(self, stack: Stack) -> Machine | None:
+        """The version that the stack runs on. One that is missing may be kept by others later."""
         version = (stack.machine, stack.machine_digest)
-        if version not in self._old:
-            if len(self._old) >= OLD_MACHINES_HELD:
-                self._old.clear()
-            self._old[version] = self._versions.get(*version)
-        return self._old[version]
+        machine = self._held.get(version)
+        if machine is None:
+            machine = self._versions.get(*version)
+            if machine is not None:
+                self._held[version] = machine
+                self._kept.add(version)
+        return machine
