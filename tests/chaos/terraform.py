@@ -41,6 +41,8 @@ ROOT = Path(__file__).parents[2]
 PARTS = 8
 # Longer than a claim holds without being renewed (TASK_LEASE).
 AHEAD_MS = 301_000
+# Seconds for the kernel to kill Terraform.
+KILLED_WITHIN = 2
 STARTED = "Task started"
 BROKEN = "is of a task that died"
 MODULE = f"""
@@ -179,8 +181,7 @@ class Range:
 
     def _look(self, kill: Kill, stack_id: str, first: "Satisfier") -> None:
         """What the killed one left behind."""
-        gone = wait_until(lambda: not first.terraforms(), 5)
-        if not gone:
+        if not wait_until(lambda: not first.terraforms(), KILLED_WITHIN):
             kill.wrong.append("Terraform outlived its satisfier")
         kill.lived_on = len(working_in(first.folder))
         wait_until(lambda: not working_in(first.folder), 10)

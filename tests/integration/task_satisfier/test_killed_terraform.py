@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from task_satisfier.attempt import Attempts
 from task_satisfier.executors.terraform import locked_change
 from task_satisfier.executors.terraform.lifeline import DIES_WITH_US
 from task_satisfier.wiring import place_of_this_process
-from tests.chaos.terraform import Range
+from tests.chaos.terraform import Range, Satisfier
 from tests.conftest import LogLines
 from tests.emulator import in_environment_of
 from tests.integration.task_satisfier.real_terraform import (
@@ -31,7 +32,8 @@ from tests.integration.task_satisfier.real_terraform import (
     resources,
     terraform,
 )
-from tests.task_builders import a_terraform_config, attempts_in_memory, write_files
+from tests.processes import wait_until, working_in
+from tests.task_builders import a_task_body, a_terraform_config, attempts_in_memory, write_files
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,6 +48,14 @@ pytestmark = [
 NET = """
 variable "stack_id" {}
 resource "terraform_data" "net" {}
+"""
+SILENT = """
+variable "stack_id" {}
+resource "terraform_data" "silent" {
+  provisioner "local-exec" {
+    command = "sleep 60"
+  }
+}
 """
 WAITS = """
 terraform {
@@ -77,6 +87,28 @@ def test_the_next_attempt_ends_what_a_killed_one_began(
     kill = killing.kill(next(_numbers), action, part)
 
     assert not kill.wrong, str(kill)
+
+
+def test_terraform_does_not_outlive_its_satisfier_even_if_it_has_nothing_to_say(
+    on_emulator: EmbeddedAws, terraform: RealTerraform, tmp_path: Path
+) -> None:
+    """It prints nothing for its first ten seconds; with a line it would notice by itself."""
+    module = write_files(terraform.modules / "silent", {"main.tf": SILENT})
+    body = a_task_body("terraform", a_terraform_config(module))
+    queue = boto3.client("sqs").create_queue(QueueName=f"silent-{next(_numbers)}")["QueueUrl"]
+    satisfier = Satisfier(
+        tmp_path / "satisfier",
+        {"SQS_EVENT_QUEUE_URL": queue, "TERRAFORM_STATE_DIR": str(terraform.states)},
+    )
+
+    satisfier.start({"body": json.dumps(body), "receives": 1, "ahead": 0})
+    assert wait_until(lambda: "Provisioning with" in satisfier.log), satisfier.log
+    assert satisfier.terraforms()
+    satisfier.kill()
+
+    assert wait_until(lambda: not satisfier.terraforms(), 4)
+    for pid, _ in working_in(satisfier.folder):  # the provisioner's own processes go on
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
