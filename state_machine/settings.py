@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from cloudseam.persistence.store import StoreSettings
+from cloudseam.timers.scheduler import Schedules
 
 
 class StateMachineSettings(StoreSettings):
@@ -76,6 +77,23 @@ class StateMachineSettings(StoreSettings):
         alias="REQUIRE_TASK_TOKEN",
         description="`true` refuses an answer that does not echo the task with its token.",
     )
+    timer_schedule_group: str | None = Field(
+        default=None,
+        alias="TIMER_SCHEDULE_GROUP",
+        description="The group of EventBridge Scheduler that timers more than 15 minutes away are "
+        "kept in; with it `TIMER_ROLE_ARN` and `SQS_EVENT_QUEUE_ARN`. Without these a message "
+        "comes every 15 minutes until such a timer's moment.",
+    )
+    timer_role: str | None = Field(
+        default=None,
+        alias="TIMER_ROLE_ARN",
+        description="The role that Scheduler sends to the event queue with.",
+    )
+    event_queue_arn: str | None = Field(
+        default=None,
+        alias="SQS_EVENT_QUEUE_ARN",
+        description="The ARN of the event queue, which Scheduler knows it by.",
+    )
     task_lost_after: float = Field(
         default=3600,
         ge=60,
@@ -83,6 +101,22 @@ class StateMachineSettings(StoreSettings):
         description="Seconds without an answer, and without anybody working on it, after which "
         "the sweep sends a task again: three times, then the task has failed.",
     )
+
+    @property
+    def schedules(self) -> Schedules | None:
+        """Where far timers are kept, if that is set."""
+        if self.timer_schedule_group and self.event_queue_arn and self.timer_role:
+            return Schedules(self.timer_schedule_group, self.event_queue_arn, self.timer_role)
+        return None
+
+    @model_validator(mode="after")
+    def _names_all_that_schedules_need(self) -> Self:
+        fields = ("timer_schedule_group", "timer_role", "event_queue_arn", "event_queue_url")
+        missing = [name for name in fields if not getattr(self, name)]
+        if missing and (self.timer_schedule_group or self.timer_role):
+            named = ", ".join(str(type(self).model_fields[name].alias) for name in missing)
+            raise ValueError(f"timers on Scheduler need {named} as well")
+        return self
 
     @model_validator(mode="after")
     def _names_the_machines(self) -> Self:

@@ -14,7 +14,9 @@ from cloudseam.queues import Queue
 from cloudseam.queues.sqs import SqsQueue
 from cloudseam.service import StackService
 from cloudseam.sweep import Sweep
-from cloudseam.timers import NoTimers, QueueTimers, Timers
+from cloudseam.timers import NoTimers, Timers
+from cloudseam.timers.queue import QueueTimers
+from cloudseam.timers.scheduler import SchedulerClient, SchedulerTimers
 from state_machine.settings import StateMachineSettings
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def build_service(settings: StateMachineSettings, store: Store) -> StackService:
         stacks=store.stacks,
         machines=PinnedMachines(locator, store.versions) if pinned else LatestMachines(locator),
         tasks=SqsQueue(_sqs(), settings.task_queue_url),
-        timers=_timers(build_event_queue(settings), clock),
+        timers=build_timers(settings, clock),
         clock=clock,
         requires_token=settings.requires_token,
     )
@@ -81,8 +83,20 @@ def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:
     )
 
 
-def _timers(events: Queue | None, clock: Clock) -> Timers:
-    return QueueTimers(events, clock) if events else NoTimers()
+def build_timers(settings: StateMachineSettings, clock: Clock) -> Timers:
+    """Timers on the event queue, and far ones on Scheduler, as far as the settings name these."""
+    events = build_event_queue(settings)
+    if events is None:
+        return NoTimers()
+    near, schedules = QueueTimers(events, clock), settings.schedules
+    return SchedulerTimers(_scheduler, schedules, near, clock) if schedules else near
+
+
+@cache
+def _scheduler() -> SchedulerClient:
+    """Made for the first far timer: most containers never set one."""
+    client: SchedulerClient = make_client("scheduler")
+    return client
 
 
 @cache

@@ -15,7 +15,7 @@ from cloudseam.persistence.memory import InMemoryMachineVersions
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.service import StackService
 from cloudseam.stack import Stack
-from cloudseam.timers import QueueTimers
+from cloudseam.timers.queue import QueueTimers
 from tests.builders import FakeClock, a_delivery, a_machine, an_answer_body, an_event_body
 from tests.fakes import CountingQueue, CountingStacks
 

@@ -15,7 +15,10 @@ REPLACED = frozenset(
         "MACHINE_S3_KEY",
         "POSTGRES_CONNECTION_SECRET",
         "SKIP_TASK_EXECUTION",
+        "SQS_EVENT_QUEUE_ARN",
         "TERRAFORM_STATE_BUCKET",
+        "TIMER_ROLE_ARN",
+        "TIMER_SCHEDULE_GROUP",
     }
 )
 # What the user's own environment may say differently. An event that comes too early is given up

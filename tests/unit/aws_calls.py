@@ -11,7 +11,7 @@ from botocore.session import get_session
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT, ROOT / "layers" / "cloudseam")
 OURS = ("cloudseam", "state_machine", "task_satisfier")
-SERVICES = ("sqs", "s3", "dynamodb", "secretsmanager", "lambda")
+SERVICES = ("sqs", "s3", "dynamodb", "secretsmanager", "lambda", "scheduler")
 # Not called, but read through: Powertools asks on our behalf.
 READ_THROUGH = {"SecretsProvider": "get_secret_value"}
 

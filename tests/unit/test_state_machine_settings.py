@@ -5,6 +5,7 @@ import re
 import pytest
 
 from cloudseam.errors import InvalidSettingsError
+from cloudseam.timers.scheduler import Schedules
 from state_machine.settings import StateMachineSettings
 
 NEEDED = {
@@ -57,3 +58,25 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
     said = str(raised.value)
     assert re.search(r"MACHINE_LOCATOR:? is required", said)
     assert re.search(r"SQS_TASK_QUEUE_URL:? is required", said)
+
+
+SCHEDULES = {
+    "TIMER_SCHEDULE_GROUP": "group",
+    "TIMER_ROLE_ARN": "role",
+    "SQS_EVENT_QUEUE_ARN": "queue",
+    "SQS_EVENT_QUEUE_URL": "event-queue",
+}
+
+
+def test_far_timers_are_scheduled_where_all_that_it_takes_is_named() -> None:
+    assert settings(**SCHEDULES).schedules == Schedules("group", "queue", "role")
+
+
+@pytest.mark.parametrize("missing", SCHEDULES)
+def test_what_is_missing_for_schedules_is_named(missing: str) -> None:
+    with pytest.raises(InvalidSettingsError, match=f"need {missing} as well"):
+        settings(**SCHEDULES | {missing: ""})
+
+
+def test_the_arn_of_the_event_queue_alone_asks_for_no_schedules() -> None:
+    assert settings(SQS_EVENT_QUEUE_ARN="queue").schedules is None

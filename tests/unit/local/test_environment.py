@@ -55,6 +55,9 @@ def test_the_settings_name_the_queues_the_table_and_the_folders() -> None:
         "TERRAFORM_STATE_BUCKET",
         "LOCAL_MODE",
         "SKIP_TASK_EXECUTION",
+        "SQS_EVENT_QUEUE_ARN",
+        "TIMER_ROLE_ARN",
+        "TIMER_SCHEDULE_GROUP",
     ],
 )
 def test_what_belongs_to_a_real_installation_is_left_out(name: str) -> None:

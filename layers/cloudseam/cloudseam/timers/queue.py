@@ -1,30 +1,14 @@
-"""Port: durable timers, which make TIMER_DUE come to a stack; and the one that SQS carries."""
+"""Timers that a queue carries as delayed messages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from cloudseam.clock import Clock
 from cloudseam.messages import timer_message
 from cloudseam.queues import OutgoingMessage, Queue
+from cloudseam.timers import Timer
 
 # SQS delays a message for 15 minutes at most (API reference, SendMessage).
 LONGEST_DELAY = 900
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """TIMER_DUE for a stack at a moment in epoch milliseconds."""
-
-    stack_id: str
-    at: int
-
-
-class Timers(Protocol):
-    """Sets timers. One that is set twice comes twice, which has no effect."""
-
-    def set(self, timers: Sequence[Timer]) -> Mapping[int, Exception]:
-        """Sets all it can, and says by position which it could not set, and why."""
 
 
 class QueueTimers:
@@ -46,14 +30,6 @@ class QueueTimers:
                 for timer in timers
             ]
         )
-
-
-class NoTimers:
-    """See `Timers`. Where the event queue is not known: what is due is left to the sweep."""
-
-    def set(self, timers: Sequence[Timer]) -> Mapping[int, Exception]:
-        """See `Timers.set`."""
-        return {}
 
 
 def delay(at: int, now: int) -> int:
