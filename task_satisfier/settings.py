@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
+from cloudseam.chaos import ChaosSettings
 from cloudseam.persistence.store import StoreSettings
 
 
-class TaskSatisfierSettings(StoreSettings):
+class TaskSatisfierSettings(StoreSettings, ChaosSettings):
     """Read from the environment; see docs/configuration.md."""
 
     event_queue_url: str = Field(

@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from cloudseam.chaos import chaos_of, unsettle
+
 # The host names of compose.yaml, as the original CloudSeam has them.
 LOCAL_ENDPOINTS = {"sqs": "http://sqs:9324", "dynamodb": "http://dynamodb:8000"}
 LOCAL_REGION = "us-east-1"
@@ -30,9 +32,15 @@ _making = Lock()
 
 
 def make_client(service: str, config: Config = QUICK) -> Any:
-    """A client of the service, at its standard endpoint or where the environment says."""
+    """A client of the service, at its standard endpoint or where the environment says.
+
+    Its calls fail and wait where the environment asks for chaos.
+    """
     with _making:
-        return boto3.client(service, config=config, **client_arguments(service, os.environ))  # type: ignore[call-overload]
+        client = boto3.client(service, config=config, **client_arguments(service, os.environ))  # type: ignore[call-overload]
+    if chaos := chaos_of(os.environ):
+        unsettle(client, chaos)
+    return client
 
 
 def client_arguments(service: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """The store that the settings of a function name: PostgreSQL, or a DynamoDB table."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from cloudseam.aws import is_local, make_client, names_endpoint
+from cloudseam.chaos import chaos_of
 from cloudseam.persistence import ClaimRepository, MachineVersions, StackRepository
 from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
 from cloudseam.settings import Settings
@@ -75,14 +77,19 @@ def _postgres(settings: StoreSettings, secret: str, full_history: bool) -> Store
     from cloudseam.persistence.postgres.connection import PostgresConnection
     from cloudseam.persistence.postgres.secret import PostgresSecret
     from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+    from cloudseam.persistence.postgres.trouble import trouble
     from cloudseam.persistence.postgres.versions import PostgresMachineVersions
 
+    chaos = chaos_of(os.environ)
+    around = trouble(chaos) if chaos else nullcontext
     if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
-        connection = PostgresConnection(LOCAL_DATABASE, tls=settings.postgres_tls or "off")
+        connection = PostgresConnection(
+            LOCAL_DATABASE, tls=settings.postgres_tls or "off", around=around
+        )
     else:
         source = PostgresSecret(secret, make_client("secretsmanager"))
         connection = PostgresConnection(
-            source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file
+            source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file, around=around
         )
     return Store(
         PostgresStackRepository(connection, full_history=full_history),

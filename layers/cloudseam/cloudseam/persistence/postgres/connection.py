@@ -5,7 +5,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import Lock
 from typing import Any
 
@@ -61,7 +61,8 @@ class PostgresConnection:
 
     Every failure is an error: `PostgresError` where the server refused a statement, and
     `ConnectionLostError` where it may have been carried out; `ServiceUnavailableError` or
-    `InvalidSettingsError` where there is no connection to be had.
+    `InvalidSettingsError` where there is no connection to be had. `around` is entered for each
+    statement.
     """
 
     def __init__(
@@ -72,23 +73,25 @@ class PostgresConnection:
         ca_file: str | None = None,
         application: str = "cloudseam",
         on_connect: Callable[[Connection], None] = migrate,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._source = source
         self._tls = tls
         self._ca_file = ca_file
         self._application = application
         self._on_connect = on_connect
+        self._around = around
         self._session: _Session | None = None
         self._lock = Lock()
 
     def read(self, sql: str, **parameters: Any) -> Rows:
         """The rows of a statement that changes nothing; asked again if the connection is lost."""
-        with self._lock:
+        with self._lock, self._around():
             return self._run(sql, parameters, repeatable=True)
 
     def write(self, sql: str, **parameters: Any) -> Rows:
         """The rows of a statement, carried out at most once, in a transaction of its own."""
-        with self._lock:
+        with self._lock, self._around():
             return self._run(sql, parameters, repeatable=False)
 
     def close(self) -> None:
