@@ -29,6 +29,7 @@ EDGES = LANGUAGES | {"limits", "messages", "settings", "observability"}
 PORT_NAMES = {
     "aws",
     "aws_error",
+    "chaos",
     "clock",
     "heartbeat",
     "locators",

@@ -1,18 +1,28 @@
 """The template against the code: settings, time-outs, rights."""
 
 import ast
+import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from cloudseam.persistence.dynamodb.claims import PREFIX
 from cloudseam.settings import Settings
 from state_machine.settings import StateMachineSettings
 from task_satisfier.settings import TaskSatisfierSettings
 from tests.unit.aws_calls import calls_in, calls_of
 
 ROOT = Path(__file__).parents[2]
+# What both functions need to start.
+NEEDED = {
+    "MACHINE_LOCATOR": "LOCAL_FS",
+    "MACHINE_SPEC_DIR": "machines",
+    "SQS_TASK_QUEUE_URL": "tasks",
+    "SQS_EVENT_QUEUE_URL": "events",
+}
 # Read by Powertools itself.
 POWERTOOLS = {
     "POWERTOOLS_SERVICE_NAME",
@@ -24,15 +34,26 @@ POWERTOOLS = {
 ACTION_OF = {
     "batch_get_item": "dynamodb:BatchGetItem",
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
+    "create_schedule": "scheduler:CreateSchedule",
+    "delete_item": "dynamodb:DeleteItem",
+    "get_item": "dynamodb:GetItem",
     "get_object": "s3:GetObject",
     "get_secret_value": "secretsmanager:GetSecretValue",
     "invoke": "lambda:InvokeFunction",
     "list_objects_v2": "s3:ListBucket",
     "put_item": "dynamodb:PutItem",
+    "scan": "dynamodb:Scan",
     "send_message_batch": "sqs:SendMessage",
+    # Of puts only: each needs the right to PutItem (DynamoDB developer guide, "Using IAM with
+    # DynamoDB transactions").
+    "transact_write_items": "dynamodb:PutItem",
 }
-# In the functions' package, but called by `cloudseam stacks` only, with the rights of a person.
-CALLS_FOR_PEOPLE = {"scan"}
+# In the store that both functions import, but called by the other function only.
+NOT_CALLED = {
+    "state_machine": {"delete_item"},  # gives back a claim
+    # Reads a machine's version; sweeps; keeps a full history.
+    "task_satisfier": {"get_item", "scan", "transact_write_items"},
+}
 # Lambda polls the queue and writes the log with the function's role.
 LAMBDA_ITSELF = {
     "sqs:ReceiveMessage",
@@ -41,6 +62,8 @@ LAMBDA_ITSELF = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
 }
+# Goes with CreateSchedule: Scheduler sends with a role that it is given.
+SCHEDULER_ROLE = {"iam:PassRole"}
 # Terraform's S3 backend with a lock file, which it deletes.
 TERRAFORM_STATE = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 
@@ -143,7 +166,8 @@ def test_a_dead_letter_queue_takes_letters_of_its_own_queue_only(queue: str) -> 
 
 @pytest.mark.parametrize("function", ["StateMachineFunction", "TaskSatisfierFunction"])
 def test_a_batch_reports_its_failures_by_item(function: str) -> None:
-    (mapping,) = RESOURCES[function]["Properties"]["Events"].values()
+    sources = RESOURCES[function]["Properties"]["Events"].values()
+    (mapping,) = (source for source in sources if source["Type"] == "SQS")
 
     assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
@@ -151,7 +175,7 @@ def test_a_batch_reports_its_failures_by_item(function: str) -> None:
 @pytest.mark.parametrize(
     ("function", "role", "not_by_code"),
     [
-        ("state_machine", "StateMachineRole", LAMBDA_ITSELF),
+        ("state_machine", "StateMachineRole", LAMBDA_ITSELF | SCHEDULER_ROLE),
         ("task_satisfier", "TaskSatisfierRole", LAMBDA_ITSELF | TERRAFORM_STATE),
     ],
     ids=["state machine", "task satisfier"],
@@ -159,7 +183,7 @@ def test_a_batch_reports_its_failures_by_item(function: str) -> None:
 def test_a_function_may_do_what_its_code_does_and_no_more(
     function: str, role: str, not_by_code: set[str]
 ) -> None:
-    calls = calls_of(function) - CALLS_FOR_PEOPLE
+    calls = calls_of(function) - NOT_CALLED[function]
 
     unknown = calls - set(ACTION_OF)
 
@@ -170,7 +194,7 @@ def test_a_function_may_do_what_its_code_does_and_no_more(
 def test_every_call_that_has_an_action_is_made_by_a_function() -> None:
     called = calls_of("state_machine") | calls_of("task_satisfier")
 
-    assert called == set(ACTION_OF) | CALLS_FOR_PEOPLE
+    assert called == set(ACTION_OF)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +211,7 @@ def test_a_call_of_aws_is_found_in_code(code: str, call: str) -> None:
     assert list(calls_in(ast.parse(code))) == [call]
 
 
-@pytest.mark.parametrize("role", ["StateMachineRole", "TaskSatisfierRole"])
+@pytest.mark.parametrize("role", ["StateMachineRole", "TaskSatisfierRole", "TimerRole"])
 def test_a_role_never_speaks_of_every_resource(role: str) -> None:
     for statement in statements(role):
         assert statement["Resource"] not in ("*", ["*"])
@@ -205,3 +229,118 @@ def test_tombstones_end_by_the_attribute_that_rows_have() -> None:
 
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def statement(role: str, sid: str) -> dict[str, Any]:
+    (found,) = (each for each in statements(role) if each["Sid"] == sid)
+    return found
+
+
+def test_the_satisfier_writes_claims_only() -> None:
+    writing = {"dynamodb:PutItem", "dynamodb:DeleteItem"}
+    claims = statement("TaskSatisfierRole", "ClaimTasks")
+
+    assert set(claims["Action"]) == writing
+    assert claims["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{PREFIX}*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    for other in statements("TaskSatisfierRole"):
+        assert other is claims or writing.isdisjoint(other["Action"])
+
+
+def test_both_functions_know_the_store_and_may_reach_it() -> None:
+    shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert {"DYNAMODB_TABLE", "POSTGRES_CONNECTION_SECRET"} <= set(shared)
+    for role in ("StateMachineRole", "TaskSatisfierRole"):
+        assert statement(role, "ReadSecret")["Resource"] == {"Ref": "PostgresSecretArn"}
+        assert "VpcSubnetIds" in str(TEMPLATE["Globals"]["Function"]["VpcConfig"])
+
+
+def test_scheduler_may_send_to_the_event_queue_and_nothing_else() -> None:
+    assert statements("TimerRole") == [
+        {
+            "Sid": "SendTimers",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": {"Fn::GetAtt": "EventQueue.Arn"},
+        }
+    ]
+    (assumes,) = RESOURCES["TimerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert assumes["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert assumes["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": {"Ref": "AWS::AccountId"},
+        "aws:SourceArn": {"Fn::GetAtt": "TimerGroup.Arn"},
+    }
+
+
+def test_the_state_machine_schedules_in_its_own_group_and_passes_one_role_to_scheduler() -> None:
+    schedules = statement("StateMachineRole", "SetFarTimers")["Resource"]["Fn::Sub"]
+    passes = statement("StateMachineRole", "HaveSchedulerSend")
+
+    assert schedules.endswith(":schedule/${TimerGroup}/*")
+    assert passes["Resource"] == {"Fn::GetAtt": "TimerRole.Arn"}
+    assert passes["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}
+    }
+
+
+def test_the_sweep_is_on_a_schedule_that_the_function_understands() -> None:
+    sweep = RESOURCES["StateMachineFunction"]["Properties"]["Events"]["Sweep"]
+
+    assert sweep["Type"] == "ScheduleV2"
+    assert "sweep" in json.loads(sweep["Properties"]["Input"])
+    assert sweep["Properties"]["ScheduleExpression"] == {"Ref": "SweepRate"}
+
+
+SETTING_OF: dict[str, tuple[type[Settings], str]] = {
+    "History": (StateMachineSettings, "HISTORY"),
+    "MachineVersions": (StateMachineSettings, "MACHINE_VERSIONS"),
+    "RequireTaskToken": (StateMachineSettings, "REQUIRE_TASK_TOKEN"),
+    "TaskLostAfter": (StateMachineSettings, "TASK_LOST_AFTER"),
+    "TaskLease": (TaskSatisfierSettings, "TASK_LEASE"),
+    "ChaosFailureRate": (StateMachineSettings, "CHAOS_FAILURE_RATE"),
+    "ChaosDelayRate": (StateMachineSettings, "CHAOS_DELAY_RATE"),
+    "ChaosDelaySeconds": (StateMachineSettings, "CHAOS_DELAY_SECONDS"),
+    "MaxReceiveCount": (StateMachineSettings, "MAX_RECEIVE_COUNT"),
+}
+
+
+@pytest.mark.parametrize("parameter", SETTING_OF)
+def test_a_parameter_has_the_default_and_the_bounds_of_its_setting(parameter: str) -> None:
+    settings, alias = SETTING_OF[parameter]
+    declared = TEMPLATE["Parameters"][parameter]
+    ends = {declared[end] for end in ("MinValue", "MaxValue") if end in declared}
+
+    (field,) = (each for each in settings.model_fields.values() if each.alias == alias)
+
+    assert str(declared["Default"]) == str(field.default).lower()
+    for value in ends | set(declared.get("AllowedValues", [])):
+        assert settings.from_environment(NEEDED | {alias: str(value)})
+
+
+def test_production_has_no_chaos() -> None:
+    (rule,) = TEMPLATE["Rules"].values()
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {
+        "Fn::And": [
+            {"Fn::Equals": [{"Ref": "ChaosFailureRate"}, 0]},
+            {"Fn::Equals": [{"Ref": "ChaosDelayRate"}, 0]},
+        ]
+    }
+    prod = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
+    assert "Environment=prod" in prod["parameter_overrides"].split()
+
+
+def test_every_parameter_is_in_a_group_and_used() -> None:
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    rest = str({name: part for name, part in TEMPLATE.items() if name != "Parameters"})
+
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(
+        TEMPLATE["Parameters"]
+    )
+    for name in TEMPLATE["Parameters"]:
+        assert f"'Ref': '{name}'" in rest or f"${{{name}}}" in rest
