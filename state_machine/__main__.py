@@ -10,8 +10,11 @@ from state_machine import app
 
 
 def main() -> int:
-    """Polls SQS_EVENT_QUEUE_URL until SIGTERM. Exits with 1 where the settings are not right."""
-    polling = parse_polling("state_machine", None, pollers=1, batch_size=10)
+    """Polls SQS_EVENT_QUEUE_URL, and sweeps, until SIGTERM.
+
+    Exits with 1 where the settings are not right.
+    """
+    polling = parse_polling("state_machine", None, pollers=1, batch_size=10, sweep_every=900)
     try:
         settings = app.settings()
         if settings.event_queue_url is None:

@@ -64,7 +64,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str
         return float(context.get_remaining_time_in_millis()) / 1000
 
     if "sweep" in event:
-        return run_sweep(sweep(), wiring.build_event_queue(settings()), time_left)
+        return run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, tell)
     return answer_batch(event, lambda deliveries: handle(deliveries, time_left))
 
 
@@ -78,15 +78,20 @@ def handle(
         if after is None:
             events.append(delivery)
         else:
-            run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, after)
+            run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, tell, after)
     outcomes = dead_letters().settle(service().handle_batch(events))
     for outcome in outcomes:
-        log_event(outcome)
-        for observer in observers:
-            observer(outcome)
+        tell(outcome)
     failed = {
         outcome.delivery.message_id: outcome.error
         for outcome in outcomes
         if outcome.fate is Fate.RETURNED
     }
     return [failed.get(delivery.message_id) for delivery in deliveries]
+
+
+def tell(outcome: Outcome) -> None:
+    """Logs and counts what became of an event, and lets observers know."""
+    log_event(outcome)
+    for observer in observers:
+        observer(outcome)

@@ -4,7 +4,8 @@ import json
 import logging
 from collections.abc import Callable
 
-from cloudseam.observability import count, log_event
+from cloudseam.observability import count
+from cloudseam.outcome import Outcome
 from cloudseam.queues import OutgoingMessage, Queue
 from cloudseam.sweep import Sweep
 
@@ -28,12 +29,19 @@ def rest_of_sweep(body: str) -> str | None:
 
 
 def run_sweep(
-    sweep: Sweep, events: Queue | None, time_left: Callable[[], float], after: str = ""
+    sweep: Sweep,
+    events: Queue | None,
+    time_left: Callable[[], float],
+    tell: Callable[[Outcome], None],
+    after: str = "",
 ) -> dict[str, int]:
-    """Sweeps, and leaves the rest to a message; how many stacks it looked at and repaired."""
+    """Sweeps, and leaves the rest to a message; how many stacks it looked at and repaired.
+
+    `tell` is called with the outcome of each repair.
+    """
     swept = sweep.run(lambda: time_left() - MARGIN, after)
     for outcome in swept.repairs:
-        log_event(outcome)
+        tell(outcome)
     if swept.rest_after is not None and events is not None:
         events.send([OutgoingMessage(f"{BODY} {json.dumps(swept.rest_after)}}}")])
     found = {"looked_at": swept.looked_at, "repaired": len(swept.repairs)}

@@ -30,6 +30,8 @@ FUNCTIONS = (STATE_MACHINE, TASK_SATISFIER)
 LAST_SECONDS = 30
 LOOK_SECONDS = 0.05
 WAIT_SECONDS = 20
+# How often stacks that wait are looked at: somebody sits in front of them.
+SWEEP_SECONDS = 30
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -91,10 +93,19 @@ def _poll(function: str, worker: Worker) -> None:
     from botocore.config import Config
 
     from cloudseam.poller import poll
+    from cloudseam.polling_process import SWEEP
+    from cloudseam.schedule import call_every
 
     variable = "SQS_EVENT_QUEUE_URL" if function == STATE_MACHINE else "SQS_TASK_QUEUE_URL"
     client = boto3.client("sqs", config=Config(retries={"total_max_attempts": 2}))
     worker.tell(Report(Kind.READY))
+    if function == STATE_MACHINE:
+        threading.Thread(
+            target=call_every,
+            args=(SWEEP_SECONDS, worker.handler, SWEEP, worker.stop),
+            kwargs={"function_name": function},
+            daemon=True,
+        ).start()
     poll(
         client,
         os.environ[variable],

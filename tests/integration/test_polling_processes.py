@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Installation:
     settings: dict[str, str]
     stacks: StackRepository
     sqs: Any
+    taken: list[str] = field(default_factory=list)
 
     def send(self, **body: object) -> None:
         self.sqs.send_message(
@@ -55,6 +56,15 @@ class Installation:
             return stack is not None and stack.state == state
 
         return wait_until(is_there)
+
+    def taken_tasks(self) -> list[str]:
+        """The bodies of the task messages so far, taken off their queue."""
+        queue = self.settings["SQS_TASK_QUEUE_URL"]
+        answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            self.taken.append(message["Body"])
+            self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return self.taken
 
     def letters(self, queue: str) -> list[Any]:
         answer = self.sqs.receive_message(
@@ -101,10 +111,12 @@ def installation(
 
 
 @contextmanager
-def polling(function: str, settings: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def polling(
+    function: str, settings: dict[str, str], *arguments: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     """The function as a process, ended for sure."""
     process = subprocess.Popen(
-        [sys.executable, "-m", function, "--wait", "1"],
+        [sys.executable, "-m", function, "--wait", "1", *arguments],
         cwd=ROOT,
         env={**os.environ, **settings},
         stdout=subprocess.PIPE,
@@ -206,6 +218,28 @@ def test_a_task_that_runs_at_sigterm_is_ended_and_answered(
         assert time.monotonic() - started < 30
     (answer,) = installation.letters("SQS_EVENT_QUEUE_URL")
     assert json.loads(answer["Body"])["event"] == "TASK_ERROR"
+
+
+def test_a_task_whose_message_was_lost_is_sent_again_by_the_sweep_of_the_process(
+    installation: Installation,
+) -> None:
+    settings = installation.settings | {"TASK_LOST_AFTER": "60"}
+    with polling("state_machine", settings, "--sweep-every", "1") as process:
+        installation.send(
+            stackId="s", event="LAUNCH", machine="preview", metadata={"image_tag": "v1"}
+        )
+        assert installation.has_come_to("s", "PROVISION")
+        assert wait_until(lambda: len(installation.taken_tasks()) == 3)
+        stack = installation.stack("s")
+        assert stack is not None
+        long_ago = [replace(task, asked_at=1) for task in stack.tasks]
+
+        installation.stacks.save([replace(stack, tasks=tuple(long_ago))])
+
+        assert wait_until(lambda: len(installation.taken_tasks()) == 6)
+        assert ended_cleanly(process)
+    tokens = [json.loads(body)["task"]["token"] for body in installation.taken]
+    assert sorted(tokens[3:]) == sorted(tokens[:3])
 
 
 @pytest.mark.parametrize("function", ["state_machine", "task_satisfier"])

@@ -44,6 +44,7 @@ SHELL_NAMES = {
     "pinned_machines",
     "poller",
     "polling_process",
+    "schedule",
     "service",
     "sweep",
 }
