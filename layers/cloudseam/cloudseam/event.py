@@ -26,6 +26,7 @@ SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE}
 TIMEOUT = "Timeout"
 LOST = "Lost"
 OUT_OF_TIME = "OutOfTime"
+STATE_LOCKED = "StateLocked"
 CANCELLED = "Cancelled"
 FAILED = "Failed"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from cloudseam.claim import Holder
+from cloudseam.event import STATE_LOCKED
 from task_satisfier.executors import TaskFailedError
 from task_satisfier.executors.terraform.lifeline import DIES_WITH_US
 from task_satisfier.executors.terraform.process import CommandFailedError, Tool, cause_of
@@ -19,7 +20,7 @@ WAIT = 30
 class StateLockedError(TaskFailedError):
     """Somebody else works with the state."""
 
-    error = "StateLocked"
+    error = STATE_LOCKED
 
 
 def change_state(tool: Tool, past: Sequence[Holder], command: str, *arguments: str) -> None:

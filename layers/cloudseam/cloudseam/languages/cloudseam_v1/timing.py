@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cloudseam.event import CANCELLED, FAILED, LOST, OUT_OF_TIME, TIMEOUT
+from cloudseam.event import CANCELLED, FAILED, LOST, OUT_OF_TIME, STATE_LOCKED, TIMEOUT
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.scalar import (
     Duration,
@@ -32,7 +32,7 @@ RETRY_KEYS = (*RETRY_VALUES, ON)
 RETRY_EXAMPLE = "`{attempts: 3}`, or as `3`"
 ON_EXAMPLE = f"`[{TIMEOUT}, {LOST}]`"
 # The kinds of failure that CloudSeam itself tells of; functions have others.
-KINDS = (TIMEOUT, LOST, OUT_OF_TIME, FAILED)
+KINDS = (TIMEOUT, LOST, OUT_OF_TIME, STATE_LOCKED, FAILED)
 
 
 def parse_timeout(part: Part | None) -> float | None:
