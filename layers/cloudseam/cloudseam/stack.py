@@ -158,11 +158,11 @@ class Stack:
         marks = (*self.applied, event_mark(event_id))
         if len(marks) <= APPLIED_EVENTS_KEPT:
             return replace(self, applied=marks)
+        surplus = max(0, len(marks) - APPLIED_EVENTS_MOST)
         if self.old_applied_at and now - self.old_applied_at < REDELIVERY_WINDOW_MS:
-            surplus = max(0, len(marks) - APPLIED_EVENTS_MOST)
             old = max(0, self.old_applied - surplus)
             return replace(self, applied=marks[surplus:], old_applied=old)
-        gone = min(self.old_applied, len(marks) - APPLIED_EVENTS_KEPT)
+        gone = max(surplus, min(self.old_applied, len(marks) - APPLIED_EVENTS_KEPT))
         kept = marks[gone:]
         return replace(self, applied=kept, old_applied=len(kept), old_applied_at=now)
 
