@@ -6,19 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cloudseam.errors import StackTooLargeError
+from cloudseam.history import Entry
 from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.persistence.row import (
+    MAX_HISTORY_BYTES,
     MAX_ROW_BYTES,
     UnreadableRowError,
+    entry_from_row,
+    entry_row,
     from_row,
     from_text,
     refuse_oversize,
     to_row,
 )
 from cloudseam.stack import Stack, event_mark
-from tests.builders import CANARY, NOW, a_stack, a_task
+from tests.builders import CANARY, NOW, a_stack, a_task, after, an_event
 
 FULL = a_stack(
     "PROVISION",
@@ -165,6 +171,25 @@ DAMAGED: dict[str, list[Any]] = {
     "applied": [["mark"], 7, {}, True],
     "machineDigest": [7, {}, []],
     "removedAt": ["now", -5, 1.5, {}, [], True],
+    "oldApplied": ["3", 7, [3], [1, 2, 3], [-1, 5], [1, -5], [True, 5], [1, 1.5], ["1", "2"]],
+    "history": [
+        "x",
+        7,
+        {"a": 1},
+        [7],
+        ["x"],
+        [[]],
+        [[NOW, "PING"]],
+        [["now", "PING", "RUN"]],
+        [[True, "PING", "RUN"]],
+        [[-1, "PING", "RUN"]],
+        [[1.5, "PING", "RUN"]],
+        [[NOW, 7, "RUN"]],
+        [[NOW, "PING", None]],
+        [[NOW, "PING", "RUN", 7]],
+        [[NOW, "PING", "RUN", "net", None]],
+        [[NOW, "PING", "RUN"], None],
+    ],
 }
 
 
@@ -237,3 +262,92 @@ def test_marks_are_short_and_the_whole_ring_stays_small() -> None:
 
     assert len(to_row(ring)["applied"]) == 512
     assert from_row(to_row(ring)).applied == ring.applied
+
+
+# ---- history
+
+
+def an_entry(number: int = 0, **fields: Any) -> Entry:
+    """An entry of history; the higher the number the later."""
+    return replace(Entry(NOW + number, "PING", "RUN", version=4), **fields)
+
+
+@pytest.mark.parametrize(
+    ("entry", "written"),
+    [
+        (an_entry(), [NOW, "PING", "RUN"]),
+        (an_entry(task="net"), [NOW, "PING", "RUN", "net"]),
+        (an_entry(task="net", verdict="LATE"), [NOW, "PING", "RUN", "net", "LATE"]),
+        (an_entry(verdict="LATE"), [NOW, "PING", "RUN", "", "LATE"]),
+    ],
+    ids=["plain", "of a task", "late", "late and of none"],
+)
+def test_an_entry_is_a_short_list_and_comes_back(entry: Entry, written: list[Any]) -> None:
+    assert entry_row(entry) == written
+    assert entry_from_row(written, version=4) == entry
+
+
+def test_what_a_later_version_adds_to_an_entry_is_left_alone() -> None:
+    assert entry_from_row([NOW, "PING", "RUN", "net", "LATE", "more"]) == an_entry(
+        task="net", verdict="LATE", version=0
+    )
+
+
+def test_a_row_keeps_the_end_of_the_history_within_its_bytes() -> None:
+    history = tuple(an_entry(number) for number in range(100))
+
+    back = from_row(to_row(replace(FULL, history=history))).history
+
+    assert back == tuple(replace(entry, version=0) for entry in history[-len(back) :])
+    size = sum(len(json.dumps(entry_row(entry))) for entry in back)
+    assert MAX_HISTORY_BYTES - len(json.dumps(entry_row(an_entry()))) < size <= MAX_HISTORY_BYTES
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
+entries = st.builds(
+    Entry,
+    st.integers(0, 10**13),
+    texts,
+    texts,
+    st.one_of(st.just(""), texts),
+    st.sampled_from(["", "LATE"]),
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(st.lists(entries, max_size=12))
+def test_whatever_happened_the_history_of_a_row_is_the_latest_and_bounded(
+    history: list[Entry],
+) -> None:
+    row = to_row(replace(FULL, history=tuple(history)))
+
+    kept = row.get("history", [])
+    assert sum(len(json.dumps(entry)) for entry in kept) <= MAX_HISTORY_BYTES
+    assert from_text("s", json.dumps(row)).history == tuple(history[len(history) - len(kept) :])
+
+
+def test_an_entry_that_is_too_long_for_a_row_is_left_out_and_so_are_all_before_it() -> None:
+    long = an_entry(1, task="t" * 255, state="S" * 255)
+
+    [kept] = from_row(to_row(replace(FULL, history=(an_entry(0), long, an_entry(2))))).history
+
+    assert kept.at == NOW + 2
+
+
+def test_a_stack_without_history_has_none_in_its_row() -> None:
+    assert "history" not in to_row(FULL)
+    assert from_row(to_row(FULL)).history == ()
+
+
+def test_a_tombstone_keeps_its_history() -> None:
+    gone = replace(FULL, history=(an_entry(),)).removed(NOW)
+
+    assert [entry.event for entry in from_row(to_row(gone)).history] == ["PING"]
+
+
+def test_history_has_names_only_and_no_value_of_the_metadata() -> None:
+    event = an_event("PING", metadata={"secret": CANARY})
+
+    stack = after(a_stack("RUN"), event)
+
+    assert CANARY not in json.dumps(to_row(stack)["history"])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from cloudseam.errors import RetryableError, StackTooLargeError, TerminalError
 from cloudseam.history import Entry
@@ -77,7 +77,7 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             applied=_marks(_text_or_empty(row, "applied")),
             old_applied=_pair(row, "oldApplied")[0],
             old_applied_at=_pair(row, "oldApplied")[1],
-            history=tuple(entry_from_row(entry) for entry in row.get("history") or ()),
+            history=_entries(row),
             machine_digest=_text_or_empty(row, "machineDigest"),
             removed_at=removed_at,
         )
@@ -179,10 +179,18 @@ def entry_from_row(parts: Any, version: int = 0) -> Entry:
         ValueError: it is none.
     """
     match parts:
-        case [int(at), str(event), str(state), *more] if all(isinstance(s, str) for s in more):
-            task, verdict = [*more, "", ""][:2]
-            return Entry(at, event, state, task, verdict, version)
+        case [at, str(event), str(state), *more] if all(isinstance(s, str) for s in more):
+            if _is_number(at):
+                task, verdict = [*more, "", ""][:2]
+                return Entry(at, event, state, task, verdict, version)
     raise ValueError("an entry of `history` is malformed")
+
+
+def _entries(row: Mapping[str, Any]) -> tuple[Entry, ...]:
+    entries = row.get("history") or []
+    if not isinstance(entries, list):
+        raise ValueError("`history` is not a list")
+    return tuple(entry_from_row(entry) for entry in entries)
 
 
 def recent(history: Sequence[Entry], room: int) -> list[list[Any]]:
@@ -201,7 +209,7 @@ def _pair(row: Mapping[str, Any], name: str) -> tuple[int, int]:
     match row.get(name):
         case None:
             return 0, 0
-        case [int(first), int(second)] if first >= 0 and second >= 0:
+        case [first, second] if _is_number(first) and _is_number(second):
             return first, second
     raise ValueError(f"`{name}` is not a pair of numbers")
 
@@ -241,9 +249,14 @@ def _number(row: Mapping[str, Any], name: str) -> int:
     number = row.get(name)
     if number is None:
         return 0
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+    if not _is_number(number):
         raise ValueError(f"`{name}` is not a whole number")
     return number
+
+
+def _is_number(value: Any) -> TypeGuard[int]:
+    """Whether it is a whole number from 0 on."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _object(row: Mapping[str, Any], name: str) -> dict[str, Any]:
