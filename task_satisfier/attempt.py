@@ -16,18 +16,17 @@ from cloudseam.heartbeat import Heartbeat
 from cloudseam.messages import TaskRequest
 from cloudseam.persistence import ClaimRepository, ClaimTakenError, StackRepository
 
-# How often a running attempt looks whether it is still wanted, in milliseconds, and the part of
-# the lease that it is with a short one.
+# How a claim is kept, where it is for at least a minute. With a shorter lease all of this is
+# shorter in proportion.
+SHORTEST_FULL_LEASE_MS = 60_000
+# How often a running attempt looks whether it is still wanted.
 BEAT_MS = 20_000
-BEAT_OF_LEASE = 1 / 5
 # A claim is renewed once less than this part of it is left, or too little to wait for a beat.
 RENEWED_AT = 2 / 3
 # Whoever cannot renew its claim stops this long before it ends: time for Terraform to be ended.
 STOP_BEFORE_END_MS = 30_000
-STOP_OF_LEASE = 3 / 10
 # Whatever was started is over this long before, since clocks differ.
 OVER_BEFORE_END_MS = 5_000
-OVER_OF_LEASE = 1 / 20
 # An attempt that has run for longer notes its end with its claim, which costs a write.
 NOTED_AFTER_MS = 20_000
 
@@ -65,19 +64,14 @@ class Attempts:
     lease_ms: int = 300_000
 
     @property
+    def pace(self) -> float:
+        """What the times of a lease of a minute or more are multiplied with; at most 1."""
+        return min(1, self.lease_ms / SHORTEST_FULL_LEASE_MS)
+
+    @property
     def beat_seconds(self) -> float:
-        """How often a running attempt renews its claims, at least four times before they end."""
-        return min(BEAT_MS, self.lease_ms * BEAT_OF_LEASE) / 1000
-
-    @property
-    def stop_before_ms(self) -> float:
-        """How long before its claim ends an attempt is given up that cannot renew it."""
-        return min(STOP_BEFORE_END_MS, self.lease_ms * STOP_OF_LEASE)
-
-    @property
-    def over_before_ms(self) -> float:
-        """How long before its claim ends nothing that an attempt started may run any more."""
-        return min(OVER_BEFORE_END_MS, self.lease_ms * OVER_OF_LEASE)
+        """How often a running attempt renews its claims and looks whether it is wanted."""
+        return BEAT_MS * self.pace / 1000
 
     def begin(self, request: TaskRequest, delivery: Delivery) -> "Attempt | Ended":
         """The attempt that a task message asks for, claimed.
@@ -157,14 +151,14 @@ class Attempt:
 
     def has_to_end(self) -> bool:
         """Whether the work has to end now: nobody waits for it, or its claim is about to end."""
-        if self._left_ms() <= self._attempts.stop_before_ms:
+        if self._left_ms() <= STOP_BEFORE_END_MS * self._attempts.pace:
             self._give_up("its claim could not be renewed")
         return self._is_given_up
 
     def claims_left(self) -> float:
         """Seconds after which nothing that was started may run any more."""
-        left_ms = self._left_ms() - self._attempts.over_before_ms
-        return 0 if self._is_lost else max(0, left_ms) / 1000
+        over = OVER_BEFORE_END_MS * self._attempts.pace
+        return 0 if self._is_lost else max(0, self._left_ms() - over) / 1000
 
     def beating(self) -> AbstractContextManager[None]:
         """Around the work: keeps the claims, and gives the attempt up when it has to end."""
@@ -276,8 +270,7 @@ class Attempt:
     def _renew(self) -> bool:
         with self._giving_back:
             now, lease = self._attempts.now(), self._attempts.lease_ms
-            beat = self._attempts.beat_seconds * 1000
-            least = max(lease * RENEWED_AT, self._attempts.stop_before_ms + beat)
+            least = max(lease * RENEWED_AT, (STOP_BEFORE_END_MS + BEAT_MS) * self._attempts.pace)
             for key, claim in list(self._held.items()):  # a resource may be added
                 if claim.until - now < least:
                     renewed = replace(claim, until=now + lease)
