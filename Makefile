@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test format lint types build artifacts bench check requirements clean
+.PHONY: help setup demo test format lint types build artifacts bench chaos check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ artifacts: .venv-sam/ready setup  ## Build for both architectures and test what 
 
 bench: setup  ## Measure the engine
 	$(BIN)/python -m bench.engine
+
+chaos: setup  ## Kill real processes and real Terraform 250 times, and judge what came of it
+	$(BIN)/python -m tests.chaos --kills 100
+	$(BIN)/python -m tests.chaos.terraform --kills 50
 
 check: test lint types  ## What CI runs
 

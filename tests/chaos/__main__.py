@@ -35,13 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(result.violations for result in results) else 0
 
 
-def _ran(store: str, folder: Path, kills: int, seed: int) -> list[Result]:
-    tell = partial(_tell, store, time.monotonic())
+def _ran(store: str, folder: Path, kills: int, seed: int) -> Iterator[Result]:
+    tell, in_crowd = partial(_tell, store, time.monotonic()), min(kills, CROWD_KILLS)
     with _server_of(store) as server:
         with installed(store, folder / f"{store}-lives", server) as installation:
-            lives = run_lives(installation, max(0, kills - CROWD_KILLS), seed, SIZE, tell)
-        with installed(store, folder / f"{store}-crowd", server) as installation:
-            return [lives, run_crowd(installation, min(kills, CROWD_KILLS), seed, tell)]
+            yield run_lives(installation, kills - in_crowd, seed, SIZE, tell)
+        for number in (0, in_crowd):
+            place = folder / f"{store}-crowd-{number}"
+            with installed(store, place, server) as installation:
+                yield run_crowd(installation, number, seed, tell)
 
 
 @contextmanager

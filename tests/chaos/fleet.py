@@ -14,11 +14,8 @@ from random import Random
 
 from tests.chaos.installation import ROOT, Installation
 
-# What the functions are started with: several pollers, and receives that soon come back.
-ARGUMENTS = {
-    "state_machine": ("--pollers", "2", "--wait", "1"),
-    "task_satisfier": ("--pollers", "4", "--wait", "1"),
-}
+# Pollers of one process, by function.
+POLLERS = {"state_machine": 2, "task_satisfier": 4}
 # A process that wrote a line so few seconds ago is at work.
 JUST = 0.1
 # How long a kill waits for a process to do something, in seconds.
@@ -45,13 +42,22 @@ class Life:
 
 
 class Fleet:
-    """Several processes. One that is killed is started again soon. `sizes` is by function."""
+    """Several processes. One that is killed is started again soon.
+
+    `sizes` says how many of each function; `batch_size` is of the state machine's.
+    """
 
     def __init__(
-        self, installation: Installation, chance: Random, sizes: Mapping[str, int]
+        self,
+        installation: Installation,
+        chance: Random,
+        sizes: Mapping[str, int],
+        *,
+        batch_size: int = 10,
     ) -> None:
         self._installation = installation
         self._chance = chance
+        self._batch_sizes = {"state_machine": batch_size, "task_satisfier": 1}
         self._due = [(0.0, function) for function, size in sizes.items() for _ in range(size)]
         self.lives: list[Life] = []
         self.ended_by_themselves: list[Life] = []
@@ -118,7 +124,7 @@ class Fleet:
         log = self._installation.folder / f"{len(self.lives):03}-{function}.log"
         with log.open("xb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", function, *ARGUMENTS[function]],
+                [sys.executable, "-m", function, *self._arguments(function)],
                 cwd=ROOT,
                 env=_environment(self._installation.settings),
                 stdin=subprocess.DEVNULL,
@@ -127,6 +133,14 @@ class Fleet:
                 start_new_session=True,
             )
         return Life(function, log, process)
+
+    def _arguments(self, function: str) -> list[str]:
+        numbers = {
+            "pollers": POLLERS[function],
+            "batch-size": self._batch_sizes[function],
+            "wait": 1,
+        }
+        return [f"--{name}={number}" for name, number in numbers.items()]
 
 
 def phase_of(life: Life) -> str:

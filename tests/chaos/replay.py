@@ -21,7 +21,7 @@ class Replay:
 
     def __init__(self, machine: Path, stack_id: str) -> None:
         # BaseLoader leaves `on` and `true` the texts that they are.
-        self._states = yaml.load(machine.read_text(), yaml.BaseLoader)["states"]
+        self._machine = yaml.load(machine.read_text(), yaml.BaseLoader)
         self._stack_id = stack_id
         self._state = REMOVED
         self._epoch = -1
@@ -56,10 +56,17 @@ class Replay:
                 self._expect(entry.task, PENDING, ERROR)
                 self._tasks[entry.task] = ERROR
             case "RETRY_FAILED_TASKS":
-                failed = [name for name, status in self._tasks.items() if status == ERROR]
-                self._tasks |= dict.fromkeys(failed, PENDING)
+                self._tasks |= dict.fromkeys(self._failed(), PENDING)
+            case "TIMER_DUE":
+                again = {name for name in self._failed() if "retry" in self._machine["tasks"][name]}
+                if not again:
+                    self._complain("a timer came, and no task was to be tried again")
+                self._tasks |= dict.fromkeys(again, PENDING)
             case _:
                 self._handle(entry.event)
+
+    def _failed(self) -> set[str]:
+        return {name for name, status in self._tasks.items() if status == ERROR}
 
     def _complete(self, task: str) -> None:
         self._expect(task, PENDING, ERROR)
@@ -70,7 +77,7 @@ class Replay:
     def _handle(self, event: str) -> None:
         if self._state == REMOVED:
             self._state, self._epoch = "INIT", self._epoch + 1
-        state = self._states[self._state]
+        state = self._machine["states"][self._state]
         actions = state.get("on", {}).get(event)
         if actions is not None:
             for target in _targets(actions):
@@ -82,7 +89,7 @@ class Replay:
 
     def _enter(self, target: str) -> None:
         self._state, self._epoch = target, self._epoch + 1
-        self._tasks = dict.fromkeys(self._states[target].get("tasks", []), PENDING)
+        self._tasks = dict.fromkeys(self._machine["states"][target].get("tasks", []), PENDING)
 
     def _expect(self, task: str, *statuses: str) -> None:
         if self._tasks.get(task) not in statuses:

@@ -46,10 +46,11 @@ def test_killed_processes_lose_nothing_and_do_nothing_twice(
 def test_a_hundred_events_at_once_are_each_applied_once(
     installations: list[Installation],
 ) -> None:
-    results = on_all(installations, lambda each: run_crowd(each, 3, 1, print))
+    results = on_all(installations, lambda each: run_crowd(each, 2, 1, print))
 
     for result in results:
         assert not result.violations, result.summary
-        assert result.kills.total() == 3
-        notes = [len(stack.metadata) - 1 for stack in result.evidence.stacks.values()]
-        assert notes == [100, 100]
+        assert result.kills.total() == 2
+        [stack] = result.evidence.stacks.values()
+        assert len(stack.metadata) == 101, "the launch and each of the notes"
+        assert stack.version > 50, "in small batches, by several processes"

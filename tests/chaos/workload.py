@@ -75,8 +75,10 @@ class Workload:
         return len(messages)
 
     def _repairs(self, stack_id: str, stack: Stack | None) -> list[Sent]:
-        failed = stack and any(task.status is TaskStatus.ERROR for task in stack.tasks)
-        return [self._event(stack_id, RETRY_FAILED_TASKS)] if failed else []
+        """A person asks again for what failed, mostly where it is not done without one."""
+        failed = [task for task in stack.tasks if task.status is TaskStatus.ERROR] if stack else []
+        is_due = any(not task.retry_at or self._chance.random() < 0.2 for task in failed)
+        return [self._event(stack_id, RETRY_FAILED_TASKS)] if is_due else []
 
     def _moves(self, stack_id: str, stack: Stack | None) -> list[Sent]:
         """What comes next: a step of its life, notes beside it, and now and then what is wrong."""
