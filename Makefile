@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test format lint types build artifacts bench chaos check requirements clean
+.PHONY: help setup demo test simulate chaos format lint types build artifacts bench check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: setup  ## Drive a sample machine through its whole life on an embedded AWS
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest
+
+simulate: setup  ## Run N seeded histories (2000) of the whole system, from SEED (fresh)
+	$(BIN)/python -m tests.simulation --histories $(or $(N),2000) $(if $(SEED),--seed $(SEED))
 
 format: setup  ## Format the code
 	$(BIN)/ruff format .

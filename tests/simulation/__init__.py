@@ -1,0 +1,1 @@
+"""The whole system in one thread and virtual time, driven by a seed; see docs/reliability.md."""

@@ -1,0 +1,91 @@
+"""`python -m tests.simulation`: many seeded histories, or one again."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from random import SystemRandom
+
+from tests.simulation.campaign import Tally, all_pairs, campaign
+from tests.simulation.exhaustive import Crashes, singles
+from tests.simulation.history import plan_of, run
+from tests.simulation.shrink import shrink, told
+
+# Failing seeds that are shrunk and told of at the end.
+MOST_SHRUNK = 3
+PROGRESS_SECONDS = 5.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exits with 1 where an invariant does not hold."""
+    asked = _parser().parse_args(arguments)
+    if asked.replay is not None:
+        return _replay(asked.replay, is_traced=not asked.quiet)
+    if asked.pairs:
+        return _exhaustive(asked.workers)
+    seed = SystemRandom().randrange(1 << 40) if asked.seed is None else asked.seed
+    print(f"seed {seed}", file=sys.stderr)
+    tally, began, told_at = Tally(), time.monotonic(), 0.0
+    for tally in campaign(seed, asked.histories, asked.workers):
+        if time.monotonic() - told_at > PROGRESS_SECONDS:
+            told_at = time.monotonic()
+            progress = f"{tally.histories}/{asked.histories} in {told_at - began:.0f} s"
+            print(f"{progress}, {len(tally.failed)} with violations", file=sys.stderr)
+    if asked.json:
+        print(json.dumps(tally.as_json() | {"seed": seed}))
+    else:
+        print(*tally.lines(), f"in {time.monotonic() - began:.0f} s", sep="\n")
+        _tell_failures(tally)
+    return 1 if tally.failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--histories", type=int, default=2000, help="how many (2000)")
+    parser.add_argument("--seed", type=int, help="the first seed; without it a fresh one")
+    parser.add_argument("--workers", type=int, default=2, help="processes side by side (2)")
+    parser.add_argument("--pairs", action="store_true", help="crash at every point, and every pair")
+    parser.add_argument("--replay", type=int, metavar="SEED", help="run one history again")
+    parser.add_argument("--quiet", action="store_true", help="of a replay no trace")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    return parser
+
+
+def _replay(seed: int, *, is_traced: bool) -> int:
+    history = run(plan_of(seed), traced=is_traced)
+    print(*history.trace, sep="\n")
+    print(f"seed {seed}, mix '{history.plan.mix.name}', {len(history.struck)} faults")
+    print(*(f"violated: {violation}" for violation in history.violations), sep="\n")
+    return 1 if history.violations else 0
+
+
+def _exhaustive(workers: int) -> int:
+    one, two, told_at = singles(), Crashes(), time.monotonic()
+    _tell_crashes("every crash point", one)
+    for two in all_pairs(workers):
+        if time.monotonic() - told_at > PROGRESS_SECONDS:
+            told_at = time.monotonic()
+            print(f"{two.tried} pairs, {len(two.harmed)} harmed", file=sys.stderr)
+    _tell_crashes("every pair of them", two)
+    return 1 if one.harmed or two.harmed or one.dead_lettered or two.dead_lettered else 0
+
+
+def _tell_crashes(what: str, found: Crashes) -> None:
+    print(
+        f"{what}: {found.tried:,} tried, {len(found.harmed)} harmed, "
+        f"{found.dead_lettered} with dead letters, {found.reruns} tasks run twice"
+    )
+    for history in found.harmed[:MOST_SHRUNK]:
+        print(told(history))
+
+
+def _tell_failures(tally: Tally) -> None:
+    for seed, what in sorted(tally.failed.items()):
+        print(f"seed {seed}: {what}")
+    for seed in sorted(tally.failed)[:MOST_SHRUNK]:
+        print(told(shrink(run(plan_of(seed)))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

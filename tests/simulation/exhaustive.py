@@ -1,0 +1,79 @@
+"""Every crash point of one small life, and every pair of them: nothing is left to chance."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cloudseam.stack import REMOVED
+from tests.simulation.faults import Fault, Kind, Mix
+from tests.simulation.history import History, Plan, run
+from tests.simulation.system import Setup
+from tests.simulation.workload import small_life
+
+POINTS = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)
+CRASHES_ONLY = Mix("single crashes")
+# The first run of a task fails once in this life, and is retried; none takes long.
+SMALL = Setup(
+    event_consumers=3, task_consumers=3, failing=0, slow=0, failing_first=frozenset({"net"})
+)
+
+
+@dataclass(slots=True)
+class Crashes:
+    """What came of crashing at each point. `harmed` has those that ended wrong."""
+
+    tried: int = 0
+    dead_lettered: int = 0
+    reruns: int = 0
+    crashes: int = 0
+    harmed: list[History] = field(default_factory=list)
+
+    def add(self, history: History) -> None:
+        """Counts one."""
+        self.tried += 1
+        self.dead_lettered += bool(history.rejected)
+        self.reruns += history.reruns
+        self.crashes += history.crashes
+        if history.violations or history.finals != {"s1": REMOVED}:
+            self.harmed.append(history)
+
+    def merge(self, other: "Crashes") -> None:
+        """Counts what was tried elsewhere."""
+        self.tried += other.tried
+        self.dead_lettered += other.dead_lettered
+        self.reruns += other.reruns
+        self.crashes += other.crashes
+        self.harmed += other.harmed
+
+
+def small_plan(*faults: Fault) -> Plan:
+    """The small life with these crashes."""
+    return Plan(0, CRASHES_ONLY, SMALL, tuple(small_life()), faults)
+
+
+def single_points() -> Iterator[Fault]:
+    """Every crash point of the life that nothing goes wrong in."""
+    yield from _points(run(small_plan()).places)
+
+
+def singles() -> Crashes:
+    """One crash at every point there is."""
+    found = Crashes()
+    for fault in single_points():
+        found.add(run(small_plan(fault)))
+    return found
+
+
+def pairs(firsts: Iterable[Fault]) -> Crashes:
+    """After each of these crashes, a second one at every point that is left."""
+    found = Crashes()
+    for first in firsts:
+        places = run(small_plan(first)).places
+        for second in _points(places[places.index(first.at) + 1 :]):
+            found.add(run(small_plan(first, second)))
+    return found
+
+
+def _points(places: Sequence[str]) -> Iterator[Fault]:
+    for place in places:
+        for kind in POINTS:
+            yield Fault(kind, place)

@@ -1,0 +1,197 @@
+"""One history: a plan of what comes from outside and of what goes wrong, run and judged."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from unittest.mock import patch
+
+from cloudseam.messages import parse_event
+from task_satisfier import attempt
+from tests.simulation.chance import hashed
+from tests.simulation.faults import CRASHES, FAILURES, MIXES, Fault, Faults, Kind, Mix
+from tests.simulation.invariants import Seen, Violation, judge, valid_letters
+from tests.simulation.machines import VERSIONS
+from tests.simulation.record import Record, Sent
+from tests.simulation.system import Setup, System
+from tests.simulation.workload import Planned, Workload
+from tests.simulation.world import EPOCH_MS, StrandLock, World
+
+# Faults that may cost the run of a task, or make a second one necessary.
+COSTLY = CRASHES | FAILURES | {Kind.PAUSE, Kind.EXPIRY, Kind.POISON}
+# Faults strike until so long after the last event; then the world is watched until it is quiet.
+AFTERMATH_MS = 60_000
+# An attempt that is lost each time is given up after 1 + 2 + 3 + 4 times the patience.
+PATIENCES = 16
+
+logging.getLogger("cloudseam").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that makes a history: run twice, it goes the same way.
+
+    Without `faults` they are drawn from the mix.
+    """
+
+    seed: int
+    mix: Mix
+    setup: Setup
+    planned: tuple[Planned, ...]
+    faults: tuple[Fault, ...] | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many events and faults it has."""
+        return len(self.planned) + len(self.faults or ())
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What came of a plan. `struck` are the faults that struck, in order."""
+
+    plan: Plan
+    violations: tuple[Violation, ...]
+    struck: tuple[Fault, ...]
+    places: tuple[str, ...]
+    crashes: int
+    runs: int
+    reruns: int
+    commits: int
+    conflicts: int
+    messages: int
+    rejected: int
+    valid_letters: int
+    virtual_ms: int
+    trace: tuple[str, ...] = ()
+    finals: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ios(self) -> int:
+        """How many I/Os it had."""
+        return len(self.places)
+
+    @property
+    def faults(self) -> Counter[Kind]:
+        """How often each kind of fault struck."""
+        found = Counter(fault.kind for fault in self.struck)
+        if self.plan.setup.skew_ms:
+            found[Kind.SKEW] = 1
+        changes = sum(bool(planned.file) for planned in self.plan.planned)
+        return found + Counter({Kind.FILE: changes})
+
+
+def plan_of(seed: int, mixes: Sequence[Mix] = MIXES, setup: Setup | None = None) -> Plan:
+    """The history of a seed."""
+    mix = mixes[seed % len(mixes)]
+    planned = Workload(_rng(f"{seed}/workload"), changes_file=mix.changes_file).plan()
+    return Plan(seed, mix, replace(setup or Setup(), skew_ms=mix.skew_ms), tuple(planned))
+
+
+def run(plan: Plan, *, traced: bool = False) -> History:
+    """Runs a plan in virtual time and judges what was seen."""
+    if plan.faults is None:
+        faults = Faults.of_mix(plan.mix, _rng(f"{plan.seed}/faults"))
+    else:
+        faults = Faults.of_plan(plan.faults)
+    world, record = World(plan.seed, faults, traced=traced), Record()
+    system = System(world, record, plan.setup)
+    _Outside(system, plan.planned).begin()
+    last_event = max((each.at for each in plan.planned), default=0)
+    with patch.object(attempt, "Lock", lambda: StrandLock(world)):
+        is_quiet = _run_until_quiet(system, last_event)
+    world.is_over = True
+    budget = sum(fault.kind in COSTLY for fault in world.struck) + world.crashes
+    may_lose = bool(COSTLY & {fault.kind for fault in world.struck})
+    seen = Seen(record, budget, is_quiet, plan.setup.max_receives, may_lose)
+    return History(
+        plan,
+        tuple(judge(seen)),
+        tuple(world.struck),
+        places=tuple(world.places),
+        crashes=world.crashes,
+        runs=sum(len(runs) for runs in record.runs.values()),
+        reruns=sum(len(runs) - 1 for runs in record.runs.values()),
+        commits=sum(len(commits) for commits in record.commits.values()),
+        conflicts=record.conflicts,
+        messages=world.sends,
+        rejected=len(record.letters),
+        valid_letters=len(valid_letters(record)),
+        virtual_ms=world.now - EPOCH_MS,
+        trace=tuple(world.trace or ()),
+        finals={stack_id: commits[-1].after.state for stack_id, commits in record.commits.items()},
+    )
+
+
+def _rng(name: str) -> Random:
+    return Random(hashed(name))
+
+
+class _Outside:
+    """Plays what comes from outside."""
+
+    def __init__(self, system: System, planned: Sequence[Planned]) -> None:
+        self._system = system
+        self._planned = planned
+
+    def begin(self) -> None:
+        """Puts all of it on the agenda."""
+        for versions in VERSIONS.values():
+            self._system.files.put(versions[0])
+        for planned in self._planned:
+            act: Callable[[Planned], None] = self._change if planned.file else self._send
+            self._system.world.at(EPOCH_MS + planned.at, act, planned)
+
+    def _change(self, planned: Planned) -> None:
+        files, versions = self._system.files, VERSIONS[planned.file]
+        following = versions.index(files.get(planned.file)) + 1
+        self._system.world.say(f"the file of {planned.file} changes")
+        files.put(versions[following % len(versions)])
+
+    def _send(self, planned: Planned) -> None:
+        system, record = self._system, self._system.record
+        body = json.dumps(planned.body)
+        if planned.echo is not None:
+            if not system.answers:
+                return
+            body = system.answers[planned.echo % len(system.answers)]
+        event = parse_event(body, planned.message_id)
+        if system.world.trace is not None:
+            system.world.say(f"{planned.message_id} is sent: {body:.200}")
+        is_copy = planned.echo is not None
+        sent = Sent(
+            record.count(),
+            planned.number,
+            planned.message_id,
+            event.id,
+            event.stack_id,
+            is_copy,
+        )
+        record.sent.append(sent)
+        system.events.put(planned.message_id, body)
+
+
+def _run_until_quiet(system: System, last_event: int) -> bool:
+    """Runs to the end; whether the end was quiet."""
+    world, setup = system.world, system.setup
+    world.calm_from = EPOCH_MS + last_event + AFTERMATH_MS
+    latest = world.calm_from + round(PATIENCES * setup.lost_after * 1000) + 4_000_000
+    moment = EPOCH_MS
+    while moment < latest:
+        moment += setup.sweep_every_ms
+        world.run(moment)
+        world.now = max(world.now, moment)
+        if moment > world.calm_from and system.is_idle and not _waits(system):
+            return True
+        system.sweeper.begin()
+    return False
+
+
+def _waits(system: System) -> bool:
+    """Whether a stack waits for something that is to happen by itself."""
+    return any(
+        stack.timers or any(task.status == "PENDING" for task in stack.tasks)
+        for stack in system.stacks.rows.scan_unfinished()
+    )

@@ -1,0 +1,48 @@
+"""The whole system, with everything going wrong that can: every invariant holds all the same."""
+
+from random import SystemRandom
+
+from tests.simulation.campaign import run_seeds
+from tests.simulation.exhaustive import singles, small_plan
+from tests.simulation.faults import MIXES, Kind
+from tests.simulation.history import plan_of, run
+from tests.simulation.shrink import shrink, told
+
+HISTORIES = 220
+
+
+def test_no_invariant_breaks_in_fresh_histories() -> None:
+    seed = SystemRandom().randrange(1 << 40)
+    print(f"Replay with: python -m tests.simulation --replay SEED; seeds from {seed}")
+
+    tally = run_seeds(range(seed, seed + HISTORIES))
+
+    if tally.failed:
+        print(told(shrink(run(plan_of(min(tally.failed))))))
+    assert not tally.failed
+    assert tally.events >= 20 * HISTORIES
+    assert set(tally.by_mix) == {mix.name for mix in MIXES}
+    assert set(tally.faults) == set(Kind)
+
+
+def test_no_crash_at_any_single_point_harms_a_life() -> None:
+    found = singles()
+
+    assert found.tried > 100
+    assert [told(history) for history in found.harmed] == []
+    assert found.dead_lettered == 0
+    assert found.reruns <= found.crashes
+
+
+def test_a_seed_goes_the_same_way_each_time() -> None:
+    first, second = (run(plan_of(10), traced=True) for _ in range(2))
+
+    assert len(first.trace) > 100
+    assert first == second
+
+
+def test_the_faults_that_struck_replay_the_history() -> None:
+    drawn = run(small_plan())
+
+    assert drawn.struck == ()
+    assert drawn.finals == {"s1": "REMOVED"}

@@ -1,0 +1,166 @@
+"""Protections of the protocol, each taken away, and the faults that show what it is for.
+
+Each is replaced where it lives, for as long as a block lasts; nothing else changes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from cloudseam import service, step
+from cloudseam.dead_letters import DeadLetters
+from cloudseam.errors import StackConflictError, TerminalError
+from cloudseam.event import Event
+from cloudseam.given import Given
+from cloudseam.languages.cloudseam_v1 import machine as states_machine
+from cloudseam.machine import Machine
+from cloudseam.outcome import Outcome
+from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryStackRepository
+from cloudseam.persistence.row import to_row
+from cloudseam.pinned_machines import PinnedMachines
+from cloudseam.service import StackService
+from cloudseam.stack import Stack, Task
+from cloudseam.step import Step, Verdict
+from cloudseam.sweep import Sweep, Swept
+from cloudseam.task_spec import TaskSpec
+from cloudseam.timers.queue import QueueTimers
+from task_satisfier.attempt import Attempt
+from tests.simulation.faults import CRASHING, Kind, Mix
+from tests.simulation.history import History, plan_of, run
+from tests.simulation.system import Setup
+
+# Histories after which a protection that is gone should have shown.
+BUDGET = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A protection, what stands in for it, and the faults that it is for."""
+
+    protection: str
+    target: object
+    name: str
+    without: object
+    mix: Mix
+    setup: Setup = Setup()  # noqa: RUF009 # frozen
+
+    @contextmanager
+    def removed(self) -> Iterator[None]:
+        """Takes the protection away."""
+        with ExitStack() as removal:
+            removal.enter_context(patch.object(self.target, self.name, self.without))
+            yield
+
+    def histories(self, most: int = BUDGET) -> Iterator[History]:
+        """The histories that it is tried with."""
+        for seed in range(1, most + 1):
+            yield run(plan_of(seed, (self.mix,), self.setup))
+
+
+def first_harmed(histories: Iterator[History]) -> tuple[int, History] | None:
+    """The first history with a violation, and its number from 1."""
+    return next(((n, each) for n, each in enumerate(histories, 1) if each.violations), None)
+
+
+def _put_unconditionally(self: InMemoryStackRepository, stack: Stack) -> None:
+    self.rows[stack.id] = json.dumps(to_row(stack))
+
+
+def _put_without_tombstone(self: InMemoryStackRepository, stack: Stack) -> None:
+    stored = self.rows.get(stack.id)
+    if (json.loads(stored)["version"] if stored else 0) != stack.version:
+        raise StackConflictError(stack_id=stack.id)
+    if stack.is_removed:
+        del self.rows[stack.id]
+    else:
+        self.rows[stack.id] = json.dumps(to_row(stack))
+
+
+_settled = step._settled
+
+
+def _settled_once(machine: Machine, stack: Stack, verdict: Verdict, event: Event, now: int) -> Step:
+    known = verdict is not Verdict.APPLIED
+    return Step(stack, verdict) if known else _settled(machine, stack, verdict, event, now)
+
+
+_asked = Stack._asked
+
+
+def _asked_alike(
+    self: Stack, spec: TaskSpec, attempt: int, first: int, event_id: str, given: Given
+) -> Task:
+    purpose = f"{self.id}/{attempt}/{spec.name}"
+    token = hashlib.blake2b(purpose.encode(), digest_size=16).hexdigest()
+    return replace(_asked(self, spec, attempt, first, event_id, given), token=token)
+
+
+def _take_anyway(self: InMemoryClaimRepository, claim: Any, now: int) -> Any:
+    former = self.claims.get(claim.key)
+    self.claims[claim.key] = claim
+    return former
+
+
+def _is_terminal(self: DeadLetters, outcome: Outcome) -> bool:
+    return isinstance(outcome.error, TerminalError)
+
+
+_fold = StackService._fold
+
+
+def _folded_backwards(
+    self: StackService, stored: Stack | None, positions: Sequence[int], outcomes: list[Outcome]
+) -> Stack | None:
+    return _fold(self, stored, positions[::-1], outcomes)
+
+
+def _latest(self: PinnedMachines, stack: Stack, event: Event) -> Machine:
+    return self._current(stack.machine)
+
+
+def _of(name: str, *rates: Mapping[Kind, float], **fields: Any) -> Mix:
+    return Mix(name, {kind: rate for each in rates for kind, rate in each.items()}, **fields)
+
+
+CALM = _of("concurrency")
+DUPLICATES = _of("duplicates", {Kind.DUPLICATE: 0.3})
+CRASHES = _of("crashes", CRASHING)
+LATE = _of("late answers", {Kind.DELAY: 0.3, Kind.DUPLICATE: 0.2})
+CROWD = Setup(event_consumers=10, largest_batch=1, max_receives=2)
+
+WITNESSES = (
+    Witness("conditional write", InMemoryStackRepository, "_put", _put_unconditionally, CALM),
+    Witness("retry after a conflict", service, "COMMIT_ATTEMPTS", 1, CALM, CROWD),
+    Witness("applied ids", Stack, "has_applied", lambda self, event_id: False, DUPLICATES),
+    Witness("outbox resend", step, "_settled", _settled_once, CRASHES),
+    Witness("epoch in the token", Stack, "_asked", _asked_alike, LATE),
+    Witness("token check", states_machine, "_same", lambda token, claimed: True, LATE),
+    Witness("claim", InMemoryClaimRepository, "take", _take_anyway, DUPLICATES),
+    Witness("lease renewal", Attempt, "_renew", lambda self: True, DUPLICATES, Setup(slow=0.3)),
+    Witness(
+        "claim held to the end",
+        Attempt,
+        "ensure_it_counts",
+        lambda self: None,
+        _of("slow", {Kind.PAUSE: 0.03, Kind.DUPLICATE: 0.2}),
+        Setup(lease_ms=60_000),
+    ),
+    Witness("tombstone", InMemoryStackRepository, "_put", _put_without_tombstone, DUPLICATES),
+    Witness(
+        "sweep",
+        Sweep,
+        "run",
+        lambda self, time_left, after="": Swept(0, ()),
+        _of("poison", {Kind.POISON: 0.03}),
+    ),
+    Witness("last-receive dead-lettering", DeadLetters, "_is_hopeless", _is_terminal, CALM),
+    Witness("fold order in a batch", StackService, "_fold", _folded_backwards, CALM),
+    Witness("durable timers", QueueTimers, "set", lambda self, timers: {}, CALM),
+    Witness(
+        "pinned machines", PinnedMachines, "machine_of", _latest, _of("files", changes_file=True)
+    ),
+)
