@@ -30,6 +30,8 @@ class World:
         stacks: StackRepository | None = None,
         machines: MachineLocator | None = None,
         clock: Clock | None = None,
+        *,
+        requires_token: bool = False,
     ) -> None:
         self.stacks = stacks or CountingStacks()
         self.tasks = CountingQueue()
@@ -43,6 +45,7 @@ class World:
             self.tasks,
             QueueTimers(self.source, self.clock),
             self.clock,
+            requires_token=requires_token,
         )
         self.dead_letters = DeadLetters(self.letters, self.source, MAX_RECEIVES)
 

@@ -694,6 +694,20 @@ def test_two_services_with_different_machines_share_nothing_but_the_store() -> N
     assert newer.stack().machine_digest == "digest-2"
 
 
+def test_where_tokens_are_required_an_answer_without_one_is_dead_lettered_and_others_count() -> (
+    None
+):
+    world = World(requires_token=True)
+    world.launch()
+    bare = {"stackId": "s", "event": "TASK_COMPLETED", "task": {"name": "net"}}
+
+    outcomes = world.send(bare, an_answer_body(world.asked("db")))
+
+    assert errors(outcomes) == ["TaskTokenMissingError", None]
+    assert outcomes[0].fate is Fate.DEAD_LETTERED
+    assert statuses(world.stack()) == {"net": "PENDING", "db": "SATISFIED"}
+
+
 def test_the_service_needs_only_its_ports() -> None:
     machines = LatestMachines(InMemoryMachineLocator([a_machine()]))
     service = StackService(CountingStacks(), machines, CountingQueue(), NoTimers(), FakeClock())

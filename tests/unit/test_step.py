@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from cloudseam.errors import MachineMismatchError, StackNotFoundError
-from cloudseam.event import RETRY_FAILED_TASKS, RETRY_PENDING_TASKS, Event
+from cloudseam.errors import MachineMismatchError, StackNotFoundError, TaskTokenMissingError
+from cloudseam.event import RETRY_FAILED_TASKS, RETRY_PENDING_TASKS, TIMER_DUE, Event
+from cloudseam.persistence.row import from_row, to_row
 from cloudseam.stack import APPLIED_EVENTS_KEPT, Stack, event_mark
-from cloudseam.step import Verdict, admit, step
+from cloudseam.step import Verdict, admit, refuse_without_token, step
 from tests.builders import (
     NOW,
     a_completion,
     a_failure,
     a_machine,
     a_stack,
+    a_state,
     after,
     an_event,
     given,
@@ -248,13 +250,137 @@ def test_a_late_answer_is_noted_once_and_touches_nothing_else() -> None:
     stack = a_stack("RUN")
     late = a_completion("net", "old")
 
-    noted = step(MACHINE, stack, late, given(42)).stack
+    once = step(MACHINE, stack, late, given(42)).stack
 
-    assert noted == replace(stack, history=noted.history)
-    assert [(entry.event, entry.task, entry.verdict) for entry in noted.history] == [
-        ("TASK_COMPLETED", "net", "LATE")
+    assert once == replace(stack, history=once.history)
+    assert noted(once) == [("TASK_COMPLETED", "RUN", "net", "LATE")]
+    assert step(MACHINE, once, late, given(43)).stack is once
+
+
+def noted(stack: Stack) -> list[tuple[str, str, str, str]]:
+    """Event, state, task and verdict of each entry of the history."""
+    return [(entry.event, entry.state, entry.task, entry.verdict) for entry in stack.history]
+
+
+def test_what_is_applied_is_noted_with_the_state_after_it() -> None:
+    stack = after(a_stack("INIT", epoch=0), an_event("LAUNCH"))
+
+    left = after(
+        stack,
+        an_event("PING"),
+        a_failure("net", token_of(stack, "net")),
+        a_completion("net", token_of(stack, "net")),
+        a_completion("db", token_of(stack, "db")),
+        an_event("DROP"),
+    )
+
+    assert noted(left) == [
+        ("LAUNCH", "PROVISION", "", ""),
+        ("PING", "PROVISION", "", ""),
+        ("TASK_ERROR", "PROVISION", "net", ""),
+        ("TASK_COMPLETED", "PROVISION", "net", ""),
+        ("TASK_COMPLETED", "RUN", "db", ""),
+        ("DROP", "REMOVED", "", ""),
     ]
-    assert step(MACHINE, noted, late, given(43)).stack is noted
+
+
+def test_each_entry_has_its_time_and_the_commit_that_is_being_made() -> None:
+    stack = after(a_stack("RUN", version=5), an_event("PING"), an_event("PING"))
+
+    assert [(entry.at, entry.version) for entry in stack.history] == [
+        (NOW + 100, 6),
+        (NOW + 101, 6),
+    ]
+    assert stack.fresh_history == stack.history
+    assert replace(stack, version=6).fresh_history == ()
+
+
+def test_what_has_no_effect_for_another_reason_is_not_noted() -> None:
+    ping = an_event("PING")
+    stack = after(a_stack("RUN"), ping)
+
+    for event in (ping, an_event(TIMER_DUE)):
+        assert step(MACHINE, stack, event, given(9)).stack is stack
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(a_completion("db", "token-of-db", id="done"), id="redelivered"),
+        pytest.param(a_completion("db", "token-of-db"), id="told-anew"),
+    ],
+)
+def test_an_answer_of_a_task_that_is_done_is_late_but_not_worth_a_note(again: Event) -> None:
+    stack = a_stack("PROVISION", tasks={"net": "PENDING", "db": "PENDING"})
+    stack = after(stack, a_completion("db", "token-of-db", id="done"))
+
+    taken = step(MACHINE, stack, again, given(9))
+
+    assert (taken.verdict, taken.stack) == (Verdict.LATE, stack)
+
+
+def test_the_completion_that_led_to_the_present_tasks_is_not_noted_again() -> None:
+    machine = a_machine(
+        a_state("INIT", tasks=("a",), on={"NEXT": "NEXT-ONE"}),
+        a_state("NEXT-ONE", tasks=("b",), on={"NEXT": "INIT"}),
+    )
+    done = a_completion("a", "token-of-a")
+    stack = step(machine, a_stack("INIT", tasks={"a": "PENDING"}), done, given()).stack
+
+    again = step(machine, stack, done, given(9))
+
+    assert (again.verdict, again.stack) == (Verdict.LATE, stack)
+
+
+def test_late_answers_of_different_tasks_are_noted_each() -> None:
+    late = [a_completion("net", "old"), a_failure("net", "old"), a_completion("db", "old")]
+
+    stack = after(a_stack("RUN"), *late, late[-1])
+
+    assert noted(stack) == [
+        ("TASK_COMPLETED", "RUN", "net", "LATE"),
+        ("TASK_ERROR", "RUN", "net", "LATE"),
+        ("TASK_COMPLETED", "RUN", "db", "LATE"),
+    ]
+
+
+def test_a_late_answer_is_noted_anew_after_something_else_happened() -> None:
+    late = a_completion("net", "old")
+
+    stack = after(a_stack("RUN"), late, an_event("PING"), late)
+
+    assert [verdict for *_, verdict in noted(stack)] == ["LATE", "", "LATE"]
+
+
+def test_a_note_that_was_stored_is_known_when_the_answer_comes_again() -> None:
+    late = a_completion("net", "old")
+    stack = from_row(to_row(after(a_stack("RUN"), late)))
+
+    assert step(MACHINE, stack, late, given(9)).stack is stack
+
+
+# ---- answers without a token
+
+
+@pytest.mark.parametrize("answer", [a_completion("net"), a_failure("net")], ids=["done", "failed"])
+def test_an_answer_without_a_token_is_refused_where_one_is_required(answer: Event) -> None:
+    with pytest.raises(TaskTokenMissingError, match=r"'net'.*'s'.*Echo `task` whole") as raised:
+        refuse_without_token(answer)
+
+    assert (raised.value.stack_id, raised.value.event) == ("s", answer.name)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(a_completion("net", "any"), id="an-answer-with-a-token"),
+        pytest.param(an_event("PING"), id="an-event-of-the-machine"),
+        pytest.param(an_event(RETRY_FAILED_TASKS), id="a-repair"),
+        pytest.param(an_event(TIMER_DUE), id="a-timer"),
+    ],
+)
+def test_whatever_needs_no_token_is_not_refused_for_one(event: Event) -> None:
+    refuse_without_token(event)
 
 
 @pytest.mark.parametrize("number", [1, 2])
