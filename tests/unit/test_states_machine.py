@@ -330,6 +330,19 @@ def test_the_same_error_told_twice_has_no_effect_the_second_time() -> None:
     assert step(MACHINE, failed, a_failure("db", "token-of-db"), given()).verdict is Verdict.LATE
 
 
+def test_an_error_delivered_again_after_another_was_told_is_not_applied_again() -> None:
+    answer = a_failure("db", "token-of-db", description="no disk")
+    by_hand = a_failure("db", description="give it up")
+    failed = after(PROVISIONING, answer, by_hand)
+
+    again = step(MACHINE, failed, answer, given())
+
+    task = again.stack.task("db")
+    assert again.verdict is Verdict.LATE
+    assert task is not None
+    assert task.error_message == "give it up"
+
+
 def test_an_error_never_advances_a_stack() -> None:
     stack = a_stack("PROVISION", tasks={"net": "SATISFIED", "db": "PENDING"})
 

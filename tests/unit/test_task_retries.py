@@ -328,12 +328,13 @@ def test_a_failure_told_again_keeps_the_moment_of_the_next_attempt_and_owes_its_
     assert again.wakes == first.wakes == (the(first.stack).retry_at,)
 
 
-def test_another_word_on_the_same_failure_changes_its_cause_and_nothing_else() -> None:
+def test_a_persons_word_on_the_same_failure_changes_its_cause_and_nothing_else() -> None:
     machine = timed(STEADY)
     stack = launched(machine)
     failed = play(machine, stack, (0, failure(stack))).stack
+    by_hand = a_failure("net", description="in other words")
 
-    told = play(machine, failed, (3, failure(stack, description="in other words"))).stack
+    told = play(machine, failed, (3, by_hand)).stack
 
     assert the(told) == replace(the(failed), error_message="in other words")
 

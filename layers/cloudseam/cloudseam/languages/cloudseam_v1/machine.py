@@ -139,8 +139,8 @@ class StatesMachine:
     ) -> Stack:
         if task.status is TaskStatus.ERROR:
             again = replace(task, error_message=answer.description)
-            if again == task:
-                return stack  # told before
+            if again == task or answer.token:
+                return stack  # told before, or of an attempt that has failed already
             return stack.with_metadata(event.metadata).with_task(again)
         stack = stack.with_metadata(event.metadata)
         return self._failed(stack, task, answer.error, answer.description, event, given)
