@@ -227,7 +227,7 @@ def reasoned(seen: Seen) -> Iterator[str]:
         if letter.attributes:
             if not letter.attributes.get("reason"):
                 yield f"the dead letter of {letter.message_id} has no reason"
-        elif letter.message and any(n >= seen.max_receives for n in letter.message.ended):
+        elif letter.message and any(n >= seen.max_receives for n in letter.message.returned):
             yield f"message {letter.message_id} was dead-lettered by its queue without a reason"
 
 

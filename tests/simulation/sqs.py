@@ -22,7 +22,7 @@ LONGEST_WAY = 60
 class Message:
     """A message in a queue, or a copy of one, which has the same id and another key.
 
-    `ended` has the receives whose consumer ended well.
+    `returned` has the receives at which a consumer gave it back.
     """
 
     key: str
@@ -32,7 +32,7 @@ class Message:
     receives: int = 0
     receipt: str = ""
     is_poisoned: bool = False
-    ended: list[int] = field(default_factory=list)
+    returned: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,8 @@ class Consumer:
         done = [d.receipt for _, d in received if d.message_id not in failed]
         if not process.has_failed:
             for message, delivery in received:
-                message.ended.append(delivery.receive_count)
+                if delivery.message_id in failed:
+                    message.returned.append(delivery.receive_count)
         if done:
             kind = self.world.enter(f"delete {len(done)}", can_fail=False)
             self._queue.delete(done)
@@ -411,6 +412,7 @@ class SimulatedExecutor:
         world = self._system.world
         process = world.process()
         chance = process.chance
+        run.ensure_time()
         seen = self._begun(run.request, process)
         left = self._duration(chance)
         while left > 20_000:
