@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cloudseam.batch import answer_batch
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
+from cloudseam.errors import CloudSeamError
 from cloudseam.observability import log_event, observed
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.store import Store
@@ -72,14 +73,17 @@ def handle(
     deliveries: Sequence[Delivery], time_left: Callable[[], float]
 ) -> list[Exception | None]:
     """For each delivery the error that sends it back to the queue, or None."""
-    events = []
+    events, unswept = [], []
     for delivery in deliveries:
         after = rest_of_sweep(delivery.body)
         if after is None:
             events.append(delivery)
-        else:
+            continue
+        try:
             run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, tell, after)
-    outcomes = dead_letters().settle(service().handle_batch(events))
+        except CloudSeamError as error:  # the events beside it must not fail with it
+            unswept.append(Outcome(delivery, error=error))
+    outcomes = dead_letters().settle([*service().handle_batch(events), *unswept])
     for outcome in outcomes:
         tell(outcome)
     failed = {

@@ -809,6 +809,18 @@ def test_a_sweep_goes_on_where_the_one_before_had_no_time_left(
     assert repair.event.name == TIMER_DUE
 
 
+def test_a_sweep_that_the_store_does_not_answer_comes_again_and_no_event_with_it(
+    function: StateMachineFunction, calls: Calls
+) -> None:
+    calls.refuse("Scan", times=10)
+    rest, event = a_delivery('{"sweep": ""}'), a_delivery(launch())
+
+    returned = function.invoke({"Records": [a_record(rest), a_record(event)]})
+
+    assert returned == [rest.message_id]
+    assert len(function.tasks()) == 2
+
+
 def test_a_sweep_without_time_leaves_the_rest_to_a_message(
     function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
