@@ -274,10 +274,17 @@ class EventConsumer(Consumer):
 
     def handle(self, process: Process, deliveries: Sequence[Delivery]) -> list[Exception | None]:
         """See `state_machine.app.handle`."""
-        for after in filter(None, (rest_of_sweep(delivery.body) for delivery in deliveries)):
-            self.system.sweeper.swept(self.sweep, after)
-        events = [delivery for delivery in deliveries if rest_of_sweep(delivery.body) is None]
-        outcomes = self.letters.settle(self.service.handle_batch(events))
+        events, unswept = [], []
+        for delivery in deliveries:
+            after = rest_of_sweep(delivery.body)
+            if after is None:
+                events.append(delivery)
+                continue
+            try:
+                self.system.sweeper.swept(self.sweep, after)
+            except CloudSeamError as error:
+                unswept.append(Outcome(delivery, error=error))
+        outcomes = self.letters.settle([*self.service.handle_batch(events), *unswept])
         self._note(process, outcomes)
         failed = {
             outcome.delivery.message_id: outcome.error
