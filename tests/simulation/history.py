@@ -3,7 +3,8 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 from unittest.mock import patch
@@ -25,8 +26,6 @@ COSTLY = CRASHES | FAILURES | {Kind.PAUSE, Kind.EXPIRY, Kind.POISON}
 AFTERMATH_MS = 60_000
 # An attempt that is lost each time is given up after 1 + 2 + 3 + 4 times the patience.
 PATIENCES = 16
-
-logging.getLogger("cloudseam").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def run(plan: Plan, *, traced: bool = False) -> History:
     system = System(world, record, plan.setup)
     _Outside(system, plan.planned).begin()
     last_event = max((each.at for each in plan.planned), default=0)
-    with patch.object(attempt, "Lock", lambda: StrandLock(world)):
+    with _without_log(), patch.object(attempt, "Lock", lambda: StrandLock(world)):
         is_quiet = _run_until_quiet(system, last_event)
     world.is_over = True
     budget = sum(fault.kind in COSTLY for fault in world.struck) + world.crashes
@@ -123,6 +122,18 @@ def run(plan: Plan, *, traced: bool = False) -> History:
         trace=tuple(world.trace or ()),
         finals={stack_id: commits[-1].after.state for stack_id, commits in record.commits.items()},
     )
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Thousands of faults would be told of, and the time to do so is most of a history's."""
+    logger = logging.getLogger("cloudseam")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _rng(name: str) -> Random:
