@@ -198,6 +198,7 @@ class Attempt:
         Raises:
             ClaimHeldError: another attempt has it.
             SupersededError: the stack does not wait for this attempt any more.
+            ClaimLostError: the claim ended while that was looked up.
         """
         key = f"resource/{resource}"
         try:
@@ -210,6 +211,9 @@ class Attempt:
         try:
             # The message of an attempt that is long over may come as late as it likes.
             self.ensure_wanted()
+            # Nor may one begin that slept for longer than its claim.
+            self.has_to_end()
+            self.ensure_it_counts()
             is_remembered = True
             yield claim.past
             is_remembered = False

@@ -1,7 +1,7 @@
 """Attempts under their claims: who may run one, when it is given up, and what counts."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +14,7 @@ from cloudseam.errors import ClaimHeldError, ServiceUnavailableError
 from cloudseam.event import Json
 from cloudseam.given import Given
 from cloudseam.outcome import Fate, Outcome
+from cloudseam.persistence import Loaded
 from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryStackRepository
 from cloudseam.queues.memory import InMemoryQueue
 from cloudseam.stack import Task
@@ -349,6 +350,26 @@ def test_a_resource_is_not_touched_by_an_attempt_that_is_long_over() -> None:
 
     assert (outcome.ending, touched, stage.events) == (Ending.SUPERSEDED, [], [])
     assert "resource/state" not in stage.claims.claims
+
+
+def test_a_resource_is_not_touched_by_a_sleeper_whose_claim_has_ended() -> None:
+    stage = Stage()
+    touched: list[str] = []
+    load = stage.stacks.load
+
+    def asleep(stack_ids: Sequence[str]) -> Loaded:
+        stage.clock.now += LEASE_MS
+        return load(stack_ids)
+
+    def hold(run: TaskRun) -> Mapping[str, Json]:
+        stage.stacks.load = asleep  # type: ignore[method-assign]
+        with run.hold("state"):
+            touched.append("state")
+        return {}
+
+    outcome = stage.run(hold)
+
+    assert (type(outcome.error), touched, stage.events) == (ClaimLostError, [], [])
 
 
 def test_a_store_that_does_not_answer_returns_the_task_unrun() -> None:
