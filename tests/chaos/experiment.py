@@ -135,7 +135,7 @@ def run_crowd(installation: Installation, kills: int, seed: int, tell: Tell) -> 
     """A hundred events at once for one stack, while so many of the processes are killed."""
     chance = Random(f"{seed}/{installation.store}/crowd")
     # Small batches, so that there is something to race for.
-    fleet = Fleet(installation, chance, {"state_machine": 4}, batch_size=2)
+    fleet = Fleet(installation, chance, {"state_machine": 4}, batch_size=2, receives=8)
     launch = Sent("launch", "crowd", "LAUNCH", machine="open")
     notes = [Sent(f"note-{number:02}", "crowd", "NOTE") for number in range(100)]
     with fleet.running():

@@ -16,6 +16,11 @@ from tests.chaos.installation import ROOT, Installation
 
 # Pollers of one process, by function.
 POLLERS = {"state_machine": 2, "task_satisfier": 4}
+# Receives after which a task's message is given up. It also comes again while the claim of a
+# process that was killed still stands.
+TASK_RECEIVES = 8
+# Seconds.
+SWEEP_EVERY = 5
 # A process that wrote a line so few seconds ago is at work.
 JUST = 0.1
 # How long a kill waits for a process to do something, in seconds.
@@ -44,7 +49,7 @@ class Life:
 class Fleet:
     """Several processes. One that is killed is started again soon.
 
-    `sizes` says how many of each function; `batch_size` is of the state machine's.
+    `sizes` says how many of each function; `batch_size` and `receives` are of the state machine's.
     """
 
     def __init__(
@@ -54,10 +59,12 @@ class Fleet:
         sizes: Mapping[str, int],
         *,
         batch_size: int = 10,
+        receives: int = 3,
     ) -> None:
         self._installation = installation
         self._chance = chance
         self._batch_sizes = {"state_machine": batch_size, "task_satisfier": 1}
+        self._receives = {"state_machine": receives, "task_satisfier": TASK_RECEIVES}
         self._due = [(0.0, function) for function, size in sizes.items() for _ in range(size)]
         self.lives: list[Life] = []
         self.ended_by_themselves: list[Life] = []
@@ -126,7 +133,7 @@ class Fleet:
             process = subprocess.Popen(
                 [sys.executable, "-m", function, *self._arguments(function)],
                 cwd=ROOT,
-                env=_environment(self._installation.settings),
+                env=self._environment(function),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -140,7 +147,12 @@ class Fleet:
             "batch-size": self._batch_sizes[function],
             "wait": 1,
         }
+        numbers |= {"sweep-every": SWEEP_EVERY} if function == "state_machine" else {}
         return [f"--{name}={number}" for name, number in numbers.items()]
+
+    def _environment(self, function: str) -> dict[str, str]:
+        own = {"MAX_RECEIVE_COUNT": str(self._receives[function])}
+        return {**os.environ, **self._installation.settings, **own}
 
 
 def phase_of(life: Life) -> str:
@@ -160,7 +172,3 @@ def _wait_for_a_line(life: Life) -> None:
     size, deadline = life.log.stat().st_size, time.monotonic() + PATIENCE
     while life.log.stat().st_size == size and time.monotonic() < deadline:
         time.sleep(0.002)
-
-
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, **settings}

@@ -25,11 +25,11 @@ from tests.postgres import PostgresServer
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FUNCTION = "chaos-work"
-# Seconds. As short as a busy computer can keep up with, so that what a killed process had comes
-# back soon.
-VISIBILITY = 4
+# Seconds. As short as can be, so that what a killed process had comes back soon: an event while the
+# tasks that it asked for still run, so that their messages are sent twice.
+VISIBILITY = {"EVENT_QUEUE": 2, "TASK_QUEUE": 4, "EVENT_DLQ": 30, "TASK_DLQ": 30}
 LEASE = 10
-RECEIVES = 3
+LOST_AFTER = 60
 # At most ten entries per batch (SQS API reference, SendMessageBatch).
 BATCH = 10
 COUNTS = [
@@ -107,15 +107,15 @@ def installed(store: str, folder: Path, server: PostgresServer | None) -> Iterat
     folder.mkdir(parents=True)
     sqs = boto3.client("sqs")
     settings = {
-        f"SQS_{queue}_URL": _queue(sqs, f"{name}-{queue.lower().replace('_', '-')}")
-        for queue in ("EVENT_QUEUE", "EVENT_DLQ", "TASK_QUEUE", "TASK_DLQ")
+        f"SQS_{queue}_URL": _queue(sqs, f"{name}-{queue}", visibility)
+        for queue, visibility in VISIBILITY.items()
     }
     _deploy(f"{name}-work", folder / "journal.jsonl")
     settings |= {
         "MACHINE_LOCATOR": "LOCAL_FS",
         "MACHINE_SPEC_DIR": str(_machines(folder / "machines", f"{name}-work")),
-        "MAX_RECEIVE_COUNT": str(RECEIVES),
         "TASK_LEASE": str(LEASE),
+        "TASK_LOST_AFTER": str(LOST_AFTER),
         "HISTORY": "full",
     }
     if server is None:
@@ -129,8 +129,8 @@ def installed(store: str, folder: Path, server: PostgresServer | None) -> Iterat
         yield Installation(store, folder, settings, PostgresStackRepository(connection), sqs)
 
 
-def _queue(sqs: Any, name: str) -> str:
-    attributes = {"VisibilityTimeout": str(VISIBILITY)}
+def _queue(sqs: Any, name: str, visibility: int) -> str:
+    attributes = {"VisibilityTimeout": str(visibility)}
     return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
 
 

@@ -58,12 +58,16 @@ class Replay:
             case "RETRY_FAILED_TASKS":
                 self._tasks |= dict.fromkeys(self._failed(), PENDING)
             case "TIMER_DUE":
-                again = {name for name in self._failed() if "retry" in self._machine["tasks"][name]}
-                if not again:
-                    self._complain("a timer came, and no task was to be tried again")
-                self._tasks |= dict.fromkeys(again, PENDING)
+                self._wake()
             case _:
                 self._handle(entry.event)
+
+    def _wake(self) -> None:
+        """A failed task is tried again; or a pending one is sent again, as nobody works on it."""
+        again = {name for name in self._failed() if "retry" in self._machine["tasks"][name]}
+        if not again and PENDING not in self._tasks.values():
+            self._complain("a timer came, and no task was to be tried again")
+        self._tasks |= dict.fromkeys(again, PENDING)
 
     def _failed(self) -> set[str]:
         return {name for name, status in self._tasks.items() if status == ERROR}
