@@ -12,6 +12,7 @@ from cloudseam.history import Entry
 from cloudseam.stack import Stack
 from tests.chaos.fleet import Life
 from tests.chaos.installation import Installation
+from tests.chaos.log_lines import attempt_of, json_lines
 from tests.chaos.workload import Sent
 
 
@@ -61,8 +62,8 @@ def gather(
 ) -> Evidence:
     """Looks at everything. The dead-letter queues are empty afterwards."""
     stacks = installation.stacks(sorted({event.stack_id for event in sent}))
-    invocations = list(_json_lines(installation.journal))
-    lines = [(life, line) for life in lives for line in _json_lines(life.log)]
+    invocations = list(json_lines(installation.journal))
+    lines = [(life, line) for life in lives for line in json_lines(life.log)]
     left = {queue: installation.waiting(queue) for queue in ("EVENT_QUEUE", "TASK_QUEUE")}
     return Evidence(
         machine=Path(installation.settings["MACHINE_SPEC_DIR"]) / f"{machine}.yml",
@@ -127,17 +128,13 @@ def _farewells(
 
 def _starts(life: Life) -> Iterator[Start]:
     begun: dict[tuple[str, int, int, str], Start] = {}
-    for line in _json_lines(life.log):
+    for line in json_lines(life.log):
         if _says(line, "Task started"):
-            begun[_attempt(line)] = Start(_attempt(line), _moment(line), life)
+            begun[attempt_of(line)] = Start(attempt_of(line), _moment(line), life)
         elif line.get("message") in {"Task completed", "Task failed"}:
-            start = begun.pop(_attempt(line))
+            start = begun.pop(attempt_of(line))
             yield replace(start, ended_at=_moment(line))
     yield from begun.values()
-
-
-def _attempt(line: Mapping[str, Any]) -> tuple[str, int, int, str]:
-    return line["stack_id"], line["epoch"], line["attempt"], line["task"]
 
 
 def _moment(line: Mapping[str, Any]) -> float:
@@ -155,16 +152,3 @@ def _letter(message: Mapping[str, Any]) -> Letter:
 
 def _says(line: Mapping[str, Any], message: str) -> bool:
     return line.get("message") == message
-
-
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines that are JSON objects. The last one of a process that was killed may be torn."""
-    if not path.exists():
-        return
-    for line in path.read_text(errors="replace").splitlines():
-        try:
-            parsed = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(parsed, dict):
-            yield parsed

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests.chaos.installation import ROOT, Installation
+from tests.chaos.log_lines import attempt_of, json_lines
 
 # Pollers of one process, by function.
 POLLERS = {"state_machine": 2, "task_satisfier": 4}
@@ -157,12 +158,16 @@ class Fleet:
 
 def phase_of(life: Life) -> str:
     """What the process is doing, as far as its log says."""
-    said = life.log.read_text(errors="replace")
-    if '"Polling"' not in said:
+    lines = list(json_lines(life.log))
+    if not any(line.get("message") == "Polling" for line in lines):
         return "starting"
-    ends = ("Task completed", "Task failed", "Task not run", "Task message")
-    begun = said.count('"message":"Task started"')
-    if begun > sum(said.count(f'"message":"{end}') for end in ends):
+    running = set()
+    for line in lines:
+        if line.get("message") == "Task started":
+            running.add(attempt_of(line))
+        elif "attempt" in line:
+            running.discard(attempt_of(line))
+    if running:
         return "running a task"
     is_recent = time.time() - life.log.stat().st_mtime < JUST
     return "after a line" if is_recent else "waiting or handling"
