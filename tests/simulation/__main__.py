@@ -53,11 +53,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _replay(seed: int, *, is_traced: bool) -> int:
+    """Of a history that fails the smallest plan that still does, with its trace."""
     history = run(plan_of(seed), traced=is_traced)
+    if history.violations:
+        print(told(shrink(history)))
+        return 1
     print(*history.trace, sep="\n")
-    print(f"seed {seed}, mix '{history.plan.mix.name}', {len(history.struck)} faults")
-    print(*(f"violated: {violation}" for violation in history.violations), sep="\n")
-    return 1 if history.violations else 0
+    print(f"seed {seed}, mix '{history.plan.mix.name}', {len(history.struck)} faults: all is well")
+    return 0
 
 
 def _exhaustive(workers: int) -> int:

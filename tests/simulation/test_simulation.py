@@ -1,6 +1,9 @@
 """The whole system, with everything going wrong that can: every invariant holds all the same."""
 
+from dataclasses import replace
 from random import SystemRandom
+
+import pytest
 
 from tests.simulation.campaign import run_seeds
 from tests.simulation.exhaustive import singles, small_plan
@@ -41,8 +44,18 @@ def test_a_seed_goes_the_same_way_each_time() -> None:
     assert first == second
 
 
-def test_the_faults_that_struck_replay_the_history() -> None:
-    drawn = run(small_plan())
+@pytest.mark.parametrize("seed", range(4 * len(MIXES), 5 * len(MIXES)))
+def test_the_faults_that_struck_make_the_same_history_again(seed: int) -> None:
+    drawn = run(plan_of(seed), traced=True)
 
-    assert drawn.struck == ()
-    assert drawn.finals == {"s1": "REMOVED"}
+    told = run(replace(drawn.plan, faults=drawn.struck), traced=True)
+
+    assert told.trace == drawn.trace
+    assert told.struck == drawn.struck
+
+
+def test_the_small_life_ends_where_it_should_when_nothing_goes_wrong() -> None:
+    history = run(small_plan())
+
+    assert (history.violations, history.struck, history.reruns) == ((), (), 0)
+    assert history.finals == {"s1": "REMOVED"}
