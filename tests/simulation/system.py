@@ -1,6 +1,7 @@
 """The two functions, each in several containers, over the ports of one world."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -164,7 +165,7 @@ class System:
         self.events.put(self._name("a"), message.body)
 
 
-class Consumer:
+class Consumer(ABC):
     """A container of a function: one invocation at a time, and a fresh one after a crash."""
 
     def __init__(self, system: System, name: str, queue: SqsModel, largest_batch: int) -> None:
@@ -185,13 +186,13 @@ class Consumer:
         self.is_busy = False
         self.build()
 
+    @abstractmethod
     def build(self) -> None:
         """Wires the container."""
-        raise NotImplementedError
 
+    @abstractmethod
     def handle(self, process: Process, deliveries: Sequence[Delivery]) -> list[Exception | None]:
         """As the function's own `handle`."""
-        raise NotImplementedError
 
     @property
     def is_free(self) -> bool:
