@@ -89,8 +89,9 @@ class Attempts:
                 return Ended(taken.holder.answer)
             raise self.held("Another delivery of it is being worked on.", request, taken) from None
         attempt = Attempt(self, request, claim)
-        if former is not None or delivery.receive_count > 1:
-            attempt.ensure_wanted()
+        if (former is not None or delivery.receive_count > 1) and not self.is_wanted(request):
+            attempt.note_superseded()
+            raise SupersededError
         return attempt
 
     def is_wanted(self, request: TaskRequest) -> bool:
@@ -244,8 +245,15 @@ class Attempt:
         claim = self._held[self._key]
         if is_sent and self._attempts.now() - claim.since < NOTED_AFTER_MS:
             return
+        self._note(replace(claim, done=True, answer=answer))
+
+    def note_superseded(self) -> None:
+        """Has further deliveries end at once; each would have to wait for the claim of the last."""
+        self._note(replace(self._held[self._key], done=True))
+
+    def _note(self, ended: Claim) -> None:
         try:
-            self._attempts.claims.renew(replace(claim, done=True, answer=answer))
+            self._attempts.claims.renew(ended)
         except CloudSeamError as error:
             logger.warning("The end of the attempt was not noted", extra={"reason": str(error)})
 

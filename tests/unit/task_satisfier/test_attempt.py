@@ -184,6 +184,33 @@ def test_a_crashed_attempt_is_run_again_after_its_claim_has_ended() -> None:
     assert (stage.runs, stage.events) == ([TOKEN], ["TASK_COMPLETED"])
 
 
+def test_further_deliveries_of_an_attempt_that_nobody_waits_for_end_at_once() -> None:
+    stage = Stage()
+    stage.waits_for("another-token")
+
+    endings = [stage.run(receive_count=2).ending for _ in range(3)]
+
+    assert endings == [Ending.SUPERSEDED, Ending.REPEATED, Ending.REPEATED]
+    assert (stage.runs, stage.events) == ([], [])
+
+
+def test_an_attempt_that_nobody_waits_for_is_over_even_if_that_cannot_be_noted() -> None:
+    stage = Stage()
+    stage.waits_for("another-token")
+    taken = stage.claims.take
+
+    def take(claim: Claim, now: int) -> Claim | None:
+        former = taken(claim, now)
+        stage.claims.fails = True
+        return former
+
+    stage.claims.take = take  # type: ignore[method-assign]  # fails from then on
+
+    outcome = stage.run(receive_count=2)
+
+    assert (outcome.ending, outcome.error) == (Ending.SUPERSEDED, None)
+
+
 @pytest.mark.parametrize("receive_count", [1, 2])
 def test_a_message_that_comes_again_is_run_only_if_its_stack_waits_for_it(
     receive_count: int,
