@@ -16,7 +16,7 @@ from cloudseam.given import Given
 from cloudseam.messages import parse_event
 from cloudseam.persistence.row import to_row
 from cloudseam.stack import Stack, TaskStatus, event_mark
-from cloudseam.step import Verdict, admit, step
+from cloudseam.step import Step, Verdict, admit, step
 from tests.simulation.machines import BY_DIGEST, VERSIONS
 from tests.simulation.record import Ack, Commit, Record
 from tests.simulation.sqs import Letter
@@ -132,7 +132,10 @@ def _moves(commit: Commit) -> Iterator[Move]:
             admitted = admit(stack, taken.event, taken.given.now)
             if isinstance(admitted, Verdict):
                 continue
-            stepped = step(taken.machine, admitted, taken.event, taken.given)
+            if isinstance(admitted, Step):
+                stepped = admitted
+            else:
+                stepped = step(taken.machine, admitted, taken.event, taken.given)
         except CloudSeamError:
             continue
         if stepped.stack is not stack:
@@ -394,6 +397,8 @@ def _outcome(stack: Stack | None, event: Event) -> str:
         admitted = admit(stack, event, 0)
         if isinstance(admitted, Verdict):
             return admitted
+        if isinstance(admitted, Step):
+            return admitted.verdict
         known = BY_DIGEST.get(admitted.machine_digest)
         machine = known or VERSIONS[admitted.machine][0]
         if event.name == MIGRATE_MACHINE:

@@ -8,7 +8,7 @@ from cloudseam.errors import MachineMismatchError, StackNotFoundError, TaskToken
 from cloudseam.event import RETRY_FAILED_TASKS, RETRY_PENDING_TASKS, TIMER_DUE, Event
 from cloudseam.persistence.row import from_row, to_row
 from cloudseam.stack import APPLIED_EVENTS_KEPT, Stack, event_mark
-from cloudseam.step import Verdict, admit, refuse_without_token, step
+from cloudseam.step import Step, Verdict, admit, refuse_without_token, step
 from tests.builders import (
     NOW,
     a_completion,
@@ -83,7 +83,22 @@ def test_an_event_that_starts_no_stack_is_rejected_where_there_is_none(
 def test_an_answer_never_creates_a_stack_and_is_only_late(
     stored: Stack | None, answer: Event
 ) -> None:
-    assert admit(stored, answer, NOW) is Verdict.LATE
+    late = admit(stored, answer, NOW)
+
+    assert (late.verdict if isinstance(late, Step) else late) is Verdict.LATE
+
+
+def test_an_answer_without_a_token_is_remembered_by_a_stack_that_is_gone() -> None:
+    answer = a_failure("net", id="by-hand")
+
+    late = admit(TOMBSTONE, answer, NOW)
+
+    assert isinstance(late, Step)
+    assert late.stack.is_removed
+    assert admit(late.stack, answer, NOW) is Verdict.DUPLICATE
+    reborn = admit(late.stack, an_event("LAUNCH", machine="life"), NOW)
+    assert isinstance(reborn, Stack)
+    assert step(MACHINE, reborn, answer, given()).verdict is Verdict.DUPLICATE
 
 
 @pytest.mark.parametrize("event_id", ["launch-1", "drop-1"])

@@ -142,7 +142,7 @@ class StackService:
             refuse_without_token(event)
         given = self._clock.draw()
         stack = admit(stored, event, given.now)
-        if isinstance(stack, Verdict):
+        if isinstance(stack, Verdict | Step):
             return stack
         taken = step(self._machines.machine_of(stack, event), stack, event, given)
         if event.metadata:

@@ -47,8 +47,8 @@ class Step:
     wakes: tuple[int, ...] = ()
 
 
-def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict:
-    """The stack an event is for, new if need be; or a verdict when there is nothing to step.
+def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict | Step:
+    """The stack an event is for, new if need be; or what becomes of it when nothing is to step.
 
     An answer never creates a stack, nor does a repair; a late duplicate never brings one back.
 
@@ -60,7 +60,7 @@ def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict:
     if stored is not None and stored.has_applied(event.id):
         return Verdict.DUPLICATE
     if event.is_answer:
-        return Verdict.LATE
+        return _too_late(stored, event, now)
     if event.is_timer:
         return Verdict.NOTHING_DUE
     if event.is_repair or event.machine is None:
@@ -71,6 +71,14 @@ def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict:
             event=event.name,
         )
     return Stack.new(event.stack_id, event.machine, now, after=stored)
+
+
+def _too_late(gone: Stack | None, event: Event, now: int) -> Verdict | Step:
+    """An answer for a stack that is gone. One without a token is remembered: a duplicate of it may
+    come in the next life, where nothing else would tell that it is of this one."""
+    if gone is None or _is_fenced(event):
+        return Verdict.LATE
+    return Step(_noted(gone.with_applied(event.id, now), event, Verdict.LATE, now), Verdict.LATE)
 
 
 def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:

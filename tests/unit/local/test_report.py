@@ -10,7 +10,7 @@ from cloudseam.event import Event
 from cloudseam.messages import task_message
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.stack import Stack
-from cloudseam.step import Verdict, admit, step
+from cloudseam.step import Step, Verdict, admit, step
 from cloudseam_cli.local.report import Kind, Report, report_outcome, report_tasks
 from cloudseam_cli.local.telling import told
 from tests.builders import (
@@ -34,7 +34,7 @@ def outcome_of(event: Event, stack: Stack | None = None) -> Outcome:
     delivery = a_delivery({})
     if isinstance(admitted, Verdict):
         return Outcome(delivery, event, admitted, before=stack, after=stack)
-    taken = step(a_machine(), admitted, event, given())
+    taken = admitted if isinstance(admitted, Step) else step(a_machine(), admitted, event, given())
     return Outcome(delivery, event, taken.verdict, stack, taken.stack, taken.effects)
 
 
