@@ -286,7 +286,8 @@ def not_back(seen: Seen) -> Iterator[str]:
         applied: set[str] = set()
         lives = 0
         for move in moves:
-            is_new = move.before is None or move.before.is_removed
+            was_there = move.before is not None and not move.before.is_removed
+            is_new = not was_there and not move.after.is_removed
             if is_new and lives and (move.event.id in applied or move.event.machine is None):
                 yield f"{stack_id} was brought back by {move.event.name} {move.event.id}"
             lives += is_new
