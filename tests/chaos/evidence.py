@@ -127,14 +127,14 @@ def _farewells(
 
 
 def _starts(life: Life) -> Iterator[Start]:
-    begun: dict[tuple[str, int, int, str], Start] = {}
+    begun: dict[tuple[str, int, int, str], list[Start]] = defaultdict(list)
     for line in json_lines(life.log):
         if _says(line, "Task started"):
-            begun[attempt_of(line)] = Start(attempt_of(line), _moment(line), life)
+            begun[attempt_of(line)].append(Start(attempt_of(line), _moment(line), life))
         elif line.get("message") in {"Task completed", "Task failed"}:
-            start = begun.pop(attempt_of(line))
-            yield replace(start, ended_at=_moment(line))
-    yield from begun.values()
+            yield replace(begun[attempt_of(line)].pop(), ended_at=_moment(line))
+    for starts in begun.values():
+        yield from starts
 
 
 def _moment(line: Mapping[str, Any]) -> float:

@@ -12,6 +12,7 @@ from tests.chaos.evidence import Evidence, gather
 from tests.chaos.fleet import Fleet
 from tests.chaos.installation import BATCH, Installation
 from tests.chaos.judgement import applied_times, duplicates, violations
+from tests.chaos.twice import TwiceDelivered
 from tests.chaos.workload import Sent, Workload
 
 TICK = 0.02
@@ -27,11 +28,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run. `seconds` is how long it took."""
+    """What came of a run.
+
+    `twice` is how many task messages were delivered twice, `seconds` how long it took.
+    """
 
     name: str
     folder: Path
     kills: Counter[str]
+    twice: int
     evidence: Evidence
     violations: Sequence[str]
     seconds: float
@@ -49,6 +54,7 @@ class Result:
             f"{sum(map(len, seen.farewells.values()))}, commits "
             f"{sum(stack.version for stack in seen.stacks.values())}",
             f"  events sent {len(seen.sent)}, applied {applied}; dead letters {_told(reasons)}",
+            f"  task messages delivered twice {self.twice}",
             f"  task runs {len(seen.starts)}, again after a kill {len(duplicates(seen))}",
             f"  taken up again after a kill: {_told(seen.handled_again)}",
             f"  violations {len(self.violations)}",
@@ -99,8 +105,11 @@ class Experiment:
         moved = [stack_id for stack_id in before if after[stack_id] != before[stack_id]]
         self._found += [f"{stack_id}: events that came again changed it" for stack_id in moved]
 
-    def result(self, name: str, machine: str, sent: Sequence[Sent]) -> Result:
-        """Ends the processes and judges what there is to see."""
+    def result(self, name: str, machine: str, sent: Sequence[Sent], twice: int = 0) -> Result:
+        """Ends the processes and judges what there is to see.
+
+        `twice` is how many task messages were delivered twice.
+        """
         fleet, installation = self._fleet, self._installation
         if not fleet.stop():
             self._found.append("a process did not end well at SIGTERM")
@@ -109,7 +118,7 @@ class Experiment:
         found = [*self._found, *violations(evidence)]
         took = time.monotonic() - self._began
         title = f"{name} on {installation.store}"
-        return Result(title, installation.folder, fleet.kills, evidence, found, took)
+        return Result(title, installation.folder, fleet.kills, twice, evidence, found, took)
 
     def _is_busy(self, stack_ids: Sequence[str]) -> bool:
         queues = any(self._installation.waiting(each) for each in ("EVENT_QUEUE", "TASK_QUEUE"))
@@ -122,13 +131,15 @@ def run_lives(installation: Installation, kills: int, seed: int, size: int, tell
     chance = Random(f"{seed}/{installation.store}/lives")
     fleet = Fleet(installation, chance, {"state_machine": size, "task_satisfier": size})
     workload = Workload(installation, chance, stacks=2 * size)
+    twice = TwiceDelivered(installation, Random(f"{seed}/{installation.store}/twice"))
     with fleet.running():
         experiment = Experiment(installation, chance, fleet)
-        _kill(fleet, workload, kills, chance, tell)
+        with twice.going_on():
+            _kill(fleet, workload, kills, chance, tell)
         tell(f"{kills} kills, {len(workload.sent)} events; waiting until all is quiet")
         experiment.settle(workload.stack_ids, workload.repair)
         experiment.echo(workload.sent, workload.stack_ids)
-        return experiment.result("Lives", "life", workload.sent)
+        return experiment.result("Lives", "life", workload.sent, twice.number)
 
 
 def run_crowd(installation: Installation, kills: int, seed: int, tell: Tell) -> Result:
