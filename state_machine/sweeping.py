@@ -42,7 +42,8 @@ def run_sweep(
     swept = sweep.run(lambda: time_left() - MARGIN, after)
     for outcome in swept.repairs:
         tell(outcome)
-    if swept.rest_after is not None and events is not None:
+    # One that had no time at all would go on by messages for ever.
+    if swept.looked_at and swept.rest_after is not None and events is not None:
         events.send([OutgoingMessage(f"{BODY} {json.dumps(swept.rest_after)}}}")])
     found = {"looked_at": swept.looked_at, "repaired": len(swept.repairs)}
     count("StacksRepaired", len(swept.repairs))

@@ -821,12 +821,26 @@ def test_a_sweep_that_the_store_does_not_answer_comes_again_and_no_event_with_it
     assert len(function.tasks()) == 2
 
 
-def test_a_sweep_without_time_leaves_the_rest_to_a_message(
+def test_a_sweep_whose_time_is_over_leaves_the_rest_to_a_message(
+    function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function.deliver(a_delivery(launch()))
+    monkeypatch.setattr("cloudseam.sweep.STACKS_AT_ONCE", 1)
+    left = iter([30.0, 0.0])
+    events = wiring.build_event_queue(app.settings())
+
+    found = sweeping.run_sweep(app.sweep(), events, lambda: next(left), lambda outcome: None)
+
+    assert found == {"looked_at": 1, "repaired": 0}
+    (message,) = function.aws.received(function.events_url)
+    assert message["Body"] == '{"sweep": "s"}'
+
+
+def test_a_sweep_that_never_has_time_does_not_go_on_for_ever(
     function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function.deliver(a_delivery(launch()))
     monkeypatch.setattr(sweeping, "MARGIN", 1_000_000)
 
     assert function.sweep() == {"looked_at": 0, "repaired": 0}
-    (left,) = function.aws.received(function.events_url)
-    assert left["Body"] == '{"sweep": ""}'
+    assert function.aws.received(function.events_url) == []
