@@ -61,6 +61,12 @@ class StateMachineSettings(StoreSettings, ChaosSettings):
         description="At this receive an event that still fails is dead-lettered with its reason. "
         "Keep it below the queue's own `maxReceiveCount`.",
     )
+    dynamodb_writes: Literal["batched", "single"] = Field(
+        default="batched",
+        alias="DYNAMODB_WRITES",
+        description="`batched` commits up to 25 stacks a call, by BatchExecuteStatement; `single` "
+        "one each, side by side, as does `batched` where that call is refused.",
+    )
     history: Literal["recent", "full"] = Field(
         default="recent",
         alias="HISTORY",

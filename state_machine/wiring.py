@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 def build_store(settings: StateMachineSettings) -> Store:
     """Where stacks are kept."""
-    return open_store(settings, full_history=settings.history == "full")
+    return open_store(
+        settings,
+        full_history=settings.history == "full",
+        batched=settings.dynamodb_writes == "batched",
+    )
 
 
 def build_service(settings: StateMachineSettings, store: Store) -> StackService:

@@ -145,6 +145,7 @@ def state_machine_function(
         "SQS_EVENT_DLQ_URL": function.letters_url,
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVES),
         "DYNAMODB_TABLE": function.table,
+        "DYNAMODB_WRITES": "single",  # moto knows no other
     }
     forget_container()
     with (

@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+import boto3
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from cloudseam.persistence import ClaimRepository, MachineVersions, StackRepository
 from cloudseam.persistence.dynamodb.claims import DynamoDBClaimRepository
+from cloudseam.persistence.dynamodb.local_table import create_table
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.dynamodb.versions import DynamoDBMachineVersions
 from cloudseam.persistence.memory import (
@@ -23,6 +26,7 @@ from cloudseam.persistence.postgres.credentials import FixedCredentials
 from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.persistence.postgres.versions import PostgresMachineVersions
 from cloudseam.stack import Stack
+from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.emulated import EmulatedAws
 from tests.postgres import PostgresServer
 
@@ -57,9 +61,29 @@ def memory_store(request: pytest.FixtureRequest) -> Store:
 
 
 def dynamodb_store(request: pytest.FixtureRequest) -> Store:
-    """A table of its own on an emulated AWS."""
+    """A table of its own on an emulated AWS, which does not know BatchExecuteStatement."""
     aws: EmulatedAws = request.getfixturevalue("aws")
-    table, client = aws.table(), aws.dynamodb
+    return _dynamodb_store(aws.dynamodb, aws.table(), full_history=True)
+
+
+def batched_dynamodb_store(request: pytest.FixtureRequest) -> Store:
+    """A table of its own on an embedded AWS; even a single commit is written as a batch."""
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patch.setattr("cloudseam.persistence.dynamodb.batched_writes.FEWEST", 1)
+    emulator: EmbeddedAws = request.getfixturevalue("emulator")
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=emulator.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    table = f"Contract-{uuid4()}"
+    create_table(client, table)
+    return _dynamodb_store(client, table, full_history=False)
+
+
+def _dynamodb_store(client: Any, table: str, *, full_history: bool) -> Store:
     serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
 
     def row(stack_id: str) -> dict[str, Any]:
@@ -67,7 +91,7 @@ def dynamodb_store(request: pytest.FixtureRequest) -> Store:
         return {name: deserialize(value) for name, value in item.items()}
 
     return Store(
-        DynamoDBStackRepository(client, table, full_history=True),
+        DynamoDBStackRepository(client, table, full_history=full_history),
         lambda row: client.put_item(
             TableName=table, Item={name: serialize(value) for name, value in row.items()}
         ),
@@ -110,4 +134,11 @@ def postgres_store(request: pytest.FixtureRequest) -> Store:
     )
 
 
-STORES = {"memory": memory_store, "dynamodb": dynamodb_store, "postgres": postgres_store}
+STORES = {
+    "memory": memory_store,
+    "dynamodb": dynamodb_store,
+    "dynamodb-batched": batched_dynamodb_store,
+    "postgres": postgres_store,
+}
+# Batches are for stores that keep no full history: a commit with its history is a transaction.
+STORES_WITH_HISTORY = {name: store for name, store in STORES.items() if name != "dynamodb-batched"}

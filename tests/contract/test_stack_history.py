@@ -3,11 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from cloudseam.errors import StackConflictError
 from cloudseam.history import Entry
 from cloudseam.stack import Stack
 from tests.builders import NOW, a_stack
-from tests.contract.stores import Store
+from tests.contract.stores import STORES_WITH_HISTORY, Store
+
+
+@pytest.fixture(params=STORES_WITH_HISTORY)
+def store(request: pytest.FixtureRequest) -> Store:
+    """A store that keeps the full history, with nothing in it."""
+    return STORES_WITH_HISTORY[request.param](request)
 
 
 def new(stack_id: str = "s", **fields: Any) -> Stack:

@@ -86,7 +86,7 @@ class StubDynamoDB:
 
     def store(self, *, full_history: bool = False) -> DynamoDBStackRepository:
         client = cast(DynamoDBClient, self)
-        return DynamoDBStackRepository(client, "Stacks", full_history=full_history)
+        return DynamoDBStackRepository(client, "Stacks", full_history=full_history, batched=False)
 
 
 def failing(error: Exception) -> Answer:

@@ -32,6 +32,8 @@ POWERTOOLS = {
 
 # The IAM action of each call that the functions' code makes.
 ACTION_OF = {
+    # Of updates (developer guide, "IAM security policies with PartiQL for DynamoDB").
+    "batch_execute_statement": "dynamodb:PartiQLUpdate",
     "batch_get_item": "dynamodb:BatchGetItem",
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "create_schedule": "scheduler:CreateSchedule",
@@ -51,8 +53,8 @@ ACTION_OF = {
 # In the store that both functions import, but called by the other function only.
 NOT_CALLED = {
     "state_machine": {"delete_item"},  # gives back a claim
-    # Reads a machine's version; sweeps; keeps a full history.
-    "task_satisfier": {"get_item", "scan", "transact_write_items"},
+    # Commits; reads a machine's version; sweeps; keeps a full history.
+    "task_satisfier": {"batch_execute_statement", "get_item", "scan", "transact_write_items"},
 }
 # Lambda polls the queue and writes the log with the function's role.
 LAMBDA_ITSELF = {
@@ -64,6 +66,8 @@ LAMBDA_ITSELF = {
 }
 # Goes with CreateSchedule: Scheduler sends with a role that it is given.
 SCHEDULER_ROLE = {"iam:PassRole"}
+# A statement of a batch is an update, or where the stack is new an insert.
+INSERTS = {"dynamodb:PartiQLInsert"}
 # Terraform's S3 backend with a lock file, which it deletes.
 TERRAFORM_STATE = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 
@@ -175,7 +179,7 @@ def test_a_batch_reports_its_failures_by_item(function: str) -> None:
 @pytest.mark.parametrize(
     ("function", "role", "not_by_code"),
     [
-        ("state_machine", "StateMachineRole", LAMBDA_ITSELF | SCHEDULER_ROLE),
+        ("state_machine", "StateMachineRole", LAMBDA_ITSELF | SCHEDULER_ROLE | INSERTS),
         ("task_satisfier", "TaskSatisfierRole", LAMBDA_ITSELF | TERRAFORM_STATE),
     ],
     ids=["state machine", "task satisfier"],

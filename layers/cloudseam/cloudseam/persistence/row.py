@@ -15,6 +15,12 @@ MAX_HISTORY_BYTES = 320
 # DynamoDB takes 400 KB per item, names included (developer guide, "Service quotas"); what is
 # refused above this leaves room for its encoding.
 MAX_ROW_BYTES = 350_000
+# All that a row may have beside its id.
+NAMES = (
+    *("machine", "version", "epoch", "applied", "oldApplied", "history"),
+    *("_state", "previousState", "tasks", "metadata", "outputs", "machineDigest"),
+    *("createdAt", "updatedAt", "removedAt", "ttl"),
+)
 
 
 class UnreadableRowError(RetryableError):

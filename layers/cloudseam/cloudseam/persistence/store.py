@@ -52,10 +52,13 @@ class Store:
     versions: MachineVersions
 
 
-def open_store(settings: StoreSettings, *, full_history: bool = False) -> Store:
+def open_store(
+    settings: StoreSettings, *, full_history: bool = False, batched: bool = True
+) -> Store:
     """PostgreSQL where there is a secret for it, DynamoDB otherwise.
 
-    With `full_history` every commit's history is kept; any store reads what was kept.
+    With `full_history` every commit's history is kept; any store reads what was kept. `batched`
+    lets DynamoDB take the commits of a batch in one call.
     """
     if settings.postgres_secret:
         return _postgres(settings, settings.postgres_secret, full_history)
@@ -65,7 +68,7 @@ def open_store(settings: StoreSettings, *, full_history: bool = False) -> Store:
 
     client, table = make_client("dynamodb"), settings.dynamodb_table or "Stacks"
     return Store(
-        DynamoDBStackRepository(client, table, full_history=full_history),
+        DynamoDBStackRepository(client, table, full_history=full_history, batched=batched),
         DynamoDBClaimRepository(client, table),
         DynamoDBMachineVersions(client, table),
     )

@@ -1,12 +1,15 @@
-"""Rows as DynamoDB's items and back, and what its errors mean."""
+"""Rows as DynamoDB's items and back, and what its errors mean.
+
+boto3's own `TypeSerializer` does the same at ten times the price, and importing it loads boto3:
+docs/decisions/batch-writes.md has the figures.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from cloudseam.aws_error import error_name
 from cloudseam.errors import ServiceUnavailableError
@@ -14,50 +17,85 @@ from cloudseam.limits import MAX_INTEGER
 from cloudseam.persistence.row import unreadable
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
+# What a number may be beside zero (developer guide, "Naming rules and data types", Number).
+LARGEST, SMALLEST = 9.9999999999999999e125, 1e-130
 
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
+Attribute = dict[str, Any]  # such as {"S": "text"}
 
 
-def item_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(_decimals(value)) for name, value in row.items()}
+def item_of(row: Mapping[str, Any]) -> dict[str, Attribute]:
+    """The item of a row.
+
+    Raises:
+        OverflowError: it holds a number beyond those that DynamoDB can keep.
+        TypeError: it holds what is not of JSON.
+    """
+    return {name: attribute_of(value) for name, value in row.items()}
+
+
+def attribute_of(value: Any) -> Attribute:
+    """One value in DynamoDB's notation. Raises as `item_of` does."""
+    if isinstance(value, str):
+        return {"S": value}
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int | float):
+        return {"N": _digits(value)}
+    if isinstance(value, Mapping):
+        return {"M": {name: attribute_of(item) for name, item in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"L": [attribute_of(item) for item in value]}
+    raise TypeError(f"{type(value).__name__} is no type of JSON")
 
 
 def row_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of an item.
+
+    Raises:
+        UnreadableRowError: it holds what no row of ours does, nor one of the original.
+    """
     try:
-        return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+        return {name: _plain(attribute) for name, attribute in item.items()}
     except TypeError as error:
         raise unreadable(item["id"]["S"], str(error)) from None
 
 
-def _decimals(value: Any) -> Any:
-    """The value with floats as DynamoDB takes them: as the decimal they are written as."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, Mapping):
-        return {key: _decimals(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_decimals(item) for item in value]
-    return value
+def _digits(number: int | float) -> str:
+    if isinstance(number, int):
+        is_kept = abs(number) < MAX_INTEGER
+    else:
+        is_kept = number == 0 or (isfinite(number) and SMALLEST <= abs(number) <= LARGEST)
+    if not is_kept:
+        raise OverflowError("a number beyond those of DynamoDB")
+    return repr(number)
 
 
-def _plain(value: Any) -> Any:
+def _plain(attribute: Mapping[str, Any]) -> Any:
     """The value as JSON has it. Sets and bytes are not of a row of ours, nor of the original."""
-    if isinstance(value, Decimal):
-        return _number(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | str):
-        return value
+    [(kind, value)] = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "N":
+            return _number(value)
+        case "M":
+            return {name: _plain(item) for name, item in value.items()}
+        case "L":
+            return [_plain(item) for item in value]
+        case "NULL":
+            return None
     raise TypeError("it holds a set or bytes")
 
 
-def _number(value: Decimal) -> int | float:
+def _number(digits: str) -> int | float:
     """DynamoDB has one kind of number. A whole one is an int, unless it came from a float."""
-    whole = value == value.to_integral_value() and value.copy_abs() < MAX_INTEGER
-    return int(value) if whole else float(value)
+    if len(digits) <= 38 and digits.removeprefix("-").isdigit():
+        return int(digits)
+    number = Decimal(digits)
+    whole = number == number.to_integral_value() and number.copy_abs() < MAX_INTEGER
+    return int(number) if whole else float(number)
 
 
 def unavailable(what: str, error: Exception | None) -> ServiceUnavailableError:
