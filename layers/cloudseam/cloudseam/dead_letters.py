@@ -33,6 +33,8 @@ class DeadLetters:
         lettered = self._send(outcomes)
         settled = [
             replace(outcome, fate=self._fate(outcome, position in lettered))
+            if outcome.error
+            else outcome
             for position, outcome in enumerate(outcomes)
         ]
         self._defer([outcome for outcome in settled if outcome.fate is Fate.RETURNED])

@@ -76,7 +76,7 @@ def refuse_large_metadata(stack: Stack) -> None:
 
 def has_half(text: str) -> bool:
     """Whether it holds half of a surrogate pair, which no store and no log can take."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _stack_id(value: Any) -> str:

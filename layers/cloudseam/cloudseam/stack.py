@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from cloudseam.event import Json, Scalar
@@ -64,8 +65,12 @@ class Task:
         return self.retry_at if self.status is TaskStatus.ERROR else 0
 
 
+@lru_cache(maxsize=1000)
 def event_mark(event_id: str) -> str:
-    """A short mark for an event id: 48 bits, 8 characters, so that 64 of them stay small."""
+    """A short mark for an event id: 48 bits, 8 characters, so that 64 of them stay small.
+
+    A step asks for the mark of its event some four times.
+    """
     return urlsafe_b64encode(hashlib.sha256(event_id.encode()).digest()[:6]).decode()
 
 
@@ -168,7 +173,9 @@ class Stack:
 
     def with_entry(self, entry: Entry) -> Self:
         """The same stack with one more entry of history, of the commit that is being made."""
-        return replace(self, history=(*self.history, replace(entry, version=self.version + 1)))
+        made = self.version + 1
+        fresh = entry if entry.version == made else replace(entry, version=made)
+        return replace(self, history=(*self.history, fresh))
 
     def entering(self, state: str, tasks: Sequence[TaskSpec], event_id: str, given: Given) -> Self:
         """The same stack on its way into a state: a new epoch, and each task asked for."""

@@ -132,9 +132,9 @@ def _noted(stack: Stack, event: Event, verdict: Verdict, now: int) -> Stack:
     if told and event.answer and _is_known(stack, event, event.answer.token):
         return stack
     state = REMOVED if stack.is_removed else stack.state
-    entry = Entry(now, event.name, state, task, told)
+    entry = Entry(now, event.name, state, task, told, stack.version + 1)
     last = stack.history[-1] if told and stack.history else None
-    if last and replace(last, at=now, version=0) == entry:
+    if last and replace(last, at=now, version=entry.version) == entry:
         return stack
     return stack.with_entry(entry)
 
