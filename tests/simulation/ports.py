@@ -151,7 +151,14 @@ class SimulatedClaims:
         return former
 
     def renew(self, claim: Claim) -> bool:
-        """See `ClaimRepository.renew`."""
+        """See `ClaimRepository.renew`.
+
+        One that ends the claim gives it back: whoever does that works under it no more, even if
+        he is never told that it was done.
+        """
+        process = self._world.process()
+        if claim.until - process.skew_ms <= self._world.now:
+            process.leases.pop(claim.key, None)
         kind = self._enter("end" if claim.done else "renew", claim)
         is_held = self.kept.renew(claim)
         self._left(kind)

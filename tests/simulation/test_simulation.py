@@ -28,6 +28,17 @@ def test_no_invariant_breaks_in_fresh_histories() -> None:
     assert set(tally.faults) == set(Kind)
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(24630, id="an-answer-without-a-token-after-the-stack-was-gone"),
+        pytest.param(71323, id="a-claim-given-back-without-a-word"),
+    ],
+)
+def test_a_history_that_was_once_found_harmed_is_well(seed: int) -> None:
+    assert run(plan_of(seed)).violations == ()
+
+
 def test_no_crash_at_any_single_point_harms_a_life() -> None:
     found = singles()
 
