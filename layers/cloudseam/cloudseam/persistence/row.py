@@ -67,6 +67,7 @@ def from_row(row: Mapping[str, Any]) -> Stack:
     """
     try:
         removed_at = _number(row, "removedAt") or None
+        old_applied, old_applied_at = _pair(row, "oldApplied")
         return Stack(
             id=_text(row, "id"),
             machine=_text(row, "machine"),
@@ -81,8 +82,8 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             version=_number(row, "version"),
             epoch=_number(row, "epoch"),
             applied=_marks(_text_or_empty(row, "applied")),
-            old_applied=_pair(row, "oldApplied")[0],
-            old_applied_at=_pair(row, "oldApplied")[1],
+            old_applied=old_applied,
+            old_applied_at=old_applied_at,
             history=_entries(row),
             machine_digest=_text_or_empty(row, "machineDigest"),
             removed_at=removed_at,
@@ -246,23 +247,23 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 def _text_or_empty(row: Mapping[str, Any], name: str) -> str:
     text = row.get(name)
-    if text is not None and not isinstance(text, str):
-        raise ValueError(f"`{name}` is not a text")
-    return text or ""
+    if text is None or isinstance(text, str):
+        return text or ""
+    raise ValueError(f"`{name}` is not a text")
 
 
 def _number(row: Mapping[str, Any], name: str) -> int:
     number = row.get(name)
     if number is None:
         return 0
-    if not _is_number(number):
-        raise ValueError(f"`{name}` is not a whole number")
-    return number
+    if _is_number(number):
+        return number
+    raise ValueError(f"`{name}` is not a whole number")
 
 
 def _is_number(value: Any) -> TypeGuard[int]:
-    """Whether it is a whole number from 0 on."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    """Whether it is a whole number from 0 on; `True` is none."""
+    return type(value) is int and value >= 0
 
 
 def _object(row: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -37,16 +37,16 @@ def attribute_of(value: Any) -> Attribute:
     """One value in DynamoDB's notation. Raises as `item_of` does."""
     if isinstance(value, str):
         return {"S": value}
-    if value is None:
-        return {"NULL": True}
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, int | float):
         return {"N": _digits(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {"M": {name: attribute_of(item) for name, item in value.items()}}
     if isinstance(value, list | tuple):
         return {"L": [attribute_of(item) for item in value]}
+    if value is None:
+        return {"NULL": True}
     raise TypeError(f"{type(value).__name__} is no type of JSON")
 
 
@@ -74,18 +74,17 @@ def _digits(number: int | float) -> str:
 
 def _plain(attribute: Mapping[str, Any]) -> Any:
     """The value as JSON has it. Sets and bytes are not of a row of ours, nor of the original."""
-    [(kind, value)] = attribute.items()
-    match kind:
-        case "S" | "BOOL":
-            return value
-        case "N":
-            return _number(value)
-        case "M":
-            return {name: _plain(item) for name, item in value.items()}
-        case "L":
-            return [_plain(item) for item in value]
-        case "NULL":
-            return None
+    ((kind, value),) = attribute.items()
+    if kind == "S" or kind == "BOOL":
+        return value
+    if kind == "N":
+        return _number(value)
+    if kind == "L":
+        return [_plain(item) for item in value]
+    if kind == "M":
+        return {name: _plain(item) for name, item in value.items()}
+    if kind == "NULL":
+        return None
     raise TypeError("it holds a set or bytes")
 
 
