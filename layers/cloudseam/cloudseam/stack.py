@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 from cloudseam.event import Json, Scalar
 from cloudseam.given import Given
@@ -155,21 +155,25 @@ class Stack:
         return replace(self, outputs={**self.outputs, task: outputs}) if outputs else self
 
     def with_applied(self, event_id: str, now: int) -> Self:
-        """The same stack, remembering that the event was applied.
+        """The same stack, remembering that the event was applied."""
+        return replace(self, **self.marks_after(event_id, now))
+
+    def marks_after(self, event_id: str, now: int) -> dict[str, Any]:
+        """The fields that remember events, once this one was applied, too.
 
         What is forgotten are the marks of more than an hour ago, as long as 64 are left. One
         moment is kept for all that were there at it: they are old once it is.
         """
         marks = (*self.applied, event_mark(event_id))
         if len(marks) <= APPLIED_EVENTS_KEPT:
-            return replace(self, applied=marks)
+            return {"applied": marks}
         surplus = max(0, len(marks) - APPLIED_EVENTS_MOST)
         if self.old_applied_at and now - self.old_applied_at < REDELIVERY_WINDOW_MS:
             old = max(0, self.old_applied - surplus)
-            return replace(self, applied=marks[surplus:], old_applied=old)
+            return {"applied": marks[surplus:], "old_applied": old}
         gone = max(surplus, min(self.old_applied, len(marks) - APPLIED_EVENTS_KEPT))
         kept = marks[gone:]
-        return replace(self, applied=kept, old_applied=len(kept), old_applied_at=now)
+        return {"applied": kept, "old_applied": len(kept), "old_applied_at": now}
 
     def with_entry(self, entry: Entry) -> Self:
         """The same stack with one more entry of history, of the commit that is being made."""

@@ -5,6 +5,7 @@ Pure: all it needs is given as values, and what should happen next is returned a
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from cloudseam.errors import MachineMismatchError, StackNotFoundError, TaskTokenMissingError
 from cloudseam.event import Event
@@ -78,7 +79,8 @@ def _too_late(gone: Stack | None, event: Event, now: int) -> Verdict | Step:
     come in the next life, where nothing else would tell that it is of this one."""
     if gone is None or _is_fenced(event):
         return Verdict.LATE
-    return Step(_noted(gone.with_applied(event.id, now), event, Verdict.LATE, now), Verdict.LATE)
+    marks = gone.marks_after(event.id, now)
+    return Step(_noted(gone, event, Verdict.LATE, now, marks), Verdict.LATE)
 
 
 def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
@@ -102,11 +104,12 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
     if after is stack and event.is_timer:
         return _settled(machine, stack, Verdict.NOTHING_DUE, event, given.now)
     verdict = Verdict.LATE if after is stack and event.is_answer else Verdict.APPLIED
+    changes: dict[str, Any] = {}
     if verdict is Verdict.APPLIED:
-        after = replace(after, updated_at=given.now, machine_digest=machine.digest)
+        changes = {"updated_at": given.now, "machine_digest": machine.digest}
     if not _is_fenced(event):
-        after = after.with_applied(event.id, given.now)
-    after = _noted(after, event, verdict, given.now)
+        changes |= after.marks_after(event.id, given.now)
+    after = _noted(after, event, verdict, given.now, changes)
     return _settled(machine, after, verdict, event, given.now)
 
 
@@ -125,18 +128,26 @@ def refuse_without_token(event: Event) -> None:
         )
 
 
-def _noted(stack: Stack, event: Event, verdict: Verdict, now: int) -> Stack:
-    """The stack with the event in its history; an answer that is told again adds nothing."""
+def _noted(
+    stack: Stack, event: Event, verdict: Verdict, now: int, changes: dict[str, Any]
+) -> Stack:
+    """The stack with the changes made, and the event in its history: one copy for both."""
+    entry = _entry(stack, event, verdict, now)
+    if entry is not None:
+        changes = changes | {"history": (*stack.history, entry)}
+    return replace(stack, **changes) if changes else stack
+
+
+def _entry(stack: Stack, event: Event, verdict: Verdict, now: int) -> Entry | None:
+    """What there is to note; an answer that is told again adds nothing."""
     told = "" if verdict is Verdict.APPLIED else verdict.value
     task = event.answer.task if event.answer else ""
     if told and event.answer and _is_known(stack, event, event.answer.token):
-        return stack
+        return None
     state = REMOVED if stack.is_removed else stack.state
     entry = Entry(now, event.name, state, task, told, stack.version + 1)
     last = stack.history[-1] if told and stack.history else None
-    if last and replace(last, at=now, version=entry.version) == entry:
-        return stack
-    return stack.with_entry(entry)
+    return None if last and replace(last, at=now, version=entry.version) == entry else entry
 
 
 def _is_known(stack: Stack, event: Event, token: str) -> bool:
