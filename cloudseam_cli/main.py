@@ -22,6 +22,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "validate": Command("cloudseam_cli.validate", "check machine files and say what is wrong"),
     "graph": Command("cloudseam_cli.graph", "draw a machine"),
+    "cost": Command("cloudseam_cli.cost", "tell what a load costs, beside what others would"),
     "send": Command("cloudseam_cli.send", "send an event to a stack"),
     "stacks": Command("cloudseam_cli.stacks", "list the stacks there are"),
     "show": Command("cloudseam_cli.show", "show one stack"),

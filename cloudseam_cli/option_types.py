@@ -1,6 +1,7 @@
 """Kinds of values that options take; a wrong one is refused before anything starts."""
 
 import argparse
+import math
 from pathlib import Path
 
 
@@ -17,6 +18,25 @@ def positive_number(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError("is a whole number from 1")
+    return number
+
+
+def amount(text: str) -> float:
+    """A number from 0, which need not be whole."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError("is a number from 0")
+    return number
+
+
+def positive_amount(text: str) -> float:
+    """A number above 0, which need not be whole."""
+    number = amount(text)
+    if not number:
+        raise argparse.ArgumentTypeError("is a number above 0")
     return number
 
 

@@ -1,0 +1,1 @@
+"""What running machines costs, of counted calls, sizes and list prices. All of it is pure."""
