@@ -256,6 +256,17 @@ def test_a_container_does_not_hold_ever_more_versions() -> None:
     assert len(files.versions.got) > len(digests)
 
 
+def test_the_versions_that_are_in_use_stay_held_while_others_come_and_go() -> None:
+    files = Files(NEW)
+    for number in range(3 * VERSIONS_HELD):
+        files.versions.keep(a_machine(digest=f"v{number}"))
+        files.moved_by(on(f"v{number}"))
+        files.moved_by(on("v0"))
+        files.machines.keep([], {})
+
+    assert files.versions.got.count("v0") == 1
+
+
 def test_the_latest_machine_moves_every_stack_where_none_is_pinned() -> None:
     machines = LatestMachines(InMemoryMachineLocator([NEW]))
 

@@ -14,8 +14,9 @@ from cloudseam.machine import Machine
 from cloudseam.persistence import MachineVersions
 from cloudseam.stack import Stack
 
-# Versions of machines that a container holds from one batch to the next.
-VERSIONS_HELD = 100
+# Versions of machines that a container holds from one batch to the next, some 10 kB each: both
+# versions of a thousand machines whose files have all changed under their stacks.
+VERSIONS_HELD = 2_000
 
 
 class Machines(Protocol):
@@ -93,8 +94,8 @@ class PinnedMachines:
                     self._keep(stack)
                 except CloudSeamError as error:
                     failures[stack.id] = error
-        if len(self._held) > VERSIONS_HELD:
-            self._held.clear()
+        while len(self._held) > VERSIONS_HELD:
+            del self._held[next(iter(self._held))]
         return failures
 
     def _keep(self, stack: Stack) -> None:
@@ -107,7 +108,7 @@ class PinnedMachines:
     def _current(self, name: str) -> Machine:
         """The file's machine; held, since the file may change before it is kept."""
         machine = self._locator.get(name)
-        self._held[name, machine.digest] = machine
+        self._hold((name, machine.digest), machine)
         return machine
 
     def _version(self, stack: Stack) -> Machine | None:
@@ -116,7 +117,13 @@ class PinnedMachines:
         machine = self._held.get(version)
         if machine is None:
             machine = self._versions.get(*version)
-            if machine is not None:
-                self._held[version] = machine
-                self._kept.add(version)
+            if machine is None:
+                return None
+            self._kept.add(version)
+        self._hold(version, machine)
         return machine
+
+    def _hold(self, version: tuple[str, str], machine: Machine) -> None:
+        """Puts it behind all others: what was used longest ago is let go of first."""
+        self._held.pop(version, None)
+        self._held[version] = machine
