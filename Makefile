@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test simulate chaos format lint types build artifacts bench check requirements clean
+.PHONY: help setup demo test simulate chaos format lint types build artifacts bench bench-peers check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,8 +60,15 @@ artifacts: .venv-sam/ready setup  ## Build for both architectures and test what 
 	$(SAM) build --build-dir .aws-sam/arm64 --parameter-overrides Architecture=arm64
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/artifacts
 
-bench: setup  ## Measure the engine
-	$(BIN)/python -m bench.engine
+bench: setup  ## Measure everything, beside what could be picked instead
+	$(BIN)/python -m bench
+
+bench-peers: .venv-bench/ready  ## Install what `make bench` measures beside
+
+.venv-bench/ready: requirements/bench.txt
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
 
 chaos: setup  ## Kill real processes and real Terraform 250 times, and judge what came of it
 	$(BIN)/python -m tests.chaos --kills 100
@@ -72,6 +79,7 @@ check: test lint types  ## What CI runs
 requirements: setup  ## Lock the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -c requirements/dev.txt pyproject.toml -o layers/cloudseam/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13 requirements/sam.in -o requirements/sam.txt
 
 clean:  ## Remove what was built

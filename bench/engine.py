@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from bench.figures import Cell, Figures, Tell
 from cloudseam.clock import SystemClock
 from cloudseam.delivery import Delivery
 from cloudseam.languages import load_machine
@@ -27,17 +28,27 @@ ROUNDS = 5
 BATCHES = (1, 10, 100)
 
 
-def main() -> None:
-    """Prints one row per batch size: events per second of CPU, and the ratio to the yardstick."""
+def run(scale: float, tell: Tell) -> Figures:
+    """One row per batch size, beside the yardstick."""
+    tell("the yardstick")
     least = median(least_cpu() for _ in range(ROUNDS))
-    print(f"yardstick: {least * 1e6:.0f} µs of CPU per event")
-    print("batch  µs/event  events per CPU second  times yardstick")
+    rows: list[tuple[Cell, ...]] = [("the least that any engine does", least * 1e6, 1 / least, 1.0)]
     for batch in BATCHES:
-        cpu = median(engine_cpu(batch) for _ in range(ROUNDS))
-        print(f"{batch:5}  {cpu * 1e6:8.0f}  {1 / cpu:21,.0f}  {cpu / least:11.1f}")
+        tell(f"batches of {batch}")
+        stacks = max(batch, round(STACKS * scale))
+        cpu = median(engine_cpu(batch, stacks) for _ in range(ROUNDS))
+        rows.append((f"batches of {batch}", cpu * 1e6, 1 / cpu, cpu / least))
+    return Figures(
+        "The engine alone",
+        ("in memory", "CPU µs per event", "events per CPU second", "times the least"),
+        tuple(rows),
+        "The service over ports in memory, no network, no log: whole lives of "
+        "`machines/preview-functions.yml`. The least is to parse a body and to write a row and a "
+        f"message as JSON. Median of {ROUNDS} rounds.",
+    )
 
 
-def engine_cpu(batch: int) -> float:
+def engine_cpu(batch: int, stacks: int = STACKS) -> float:
     """Seconds of CPU per event of whole lives: launch, update and destroy, each with answers."""
     machine = load_machine("bench", MACHINE.read_bytes(), MACHINE.name)
     tasks = InMemoryQueue()
@@ -50,7 +61,7 @@ def engine_cpu(batch: int) -> float:
     )
     events, seconds = 0, 0.0
     for step in ("LAUNCH", "UPDATE", "DESTROY"):
-        bodies = [_event(step, number) for number in range(STACKS)]
+        bodies = [_event(step, number) for number in range(stacks)]
         while bodies:
             deliveries = [Delivery(f"{step}-{events + n}", body) for n, body in enumerate(bodies)]
             seconds += _cpu(lambda: _handle(service, deliveries, batch))  # noqa: B023 - called here
@@ -104,7 +115,3 @@ def _cpu(work: Callable[[], None]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
-
-
-if __name__ == "__main__":
-    main()
