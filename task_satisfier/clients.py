@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
@@ -14,7 +17,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-CONNECTIONS = 10
+# One for each task that may be under way.
+CONNECTIONS = 32
+# A client is for invocations that begin within so many seconds of when it was made. A connection
+# that was idle for longer may have been closed at the other end: an invocation on it would be lost.
+SHARED_FOR = 5
+# A longer wait than this is cut to a multiple of `SHARED_FOR`, so that it can be shared.
+CUT_FROM = 60
 
 
 @cache
@@ -51,8 +60,39 @@ def lambda_client(read_timeout: float) -> LambdaClient:
     config = Config(
         connect_timeout=5,
         read_timeout=read_timeout,
+        max_pool_connections=CONNECTIONS,
         retries={"total_max_attempts": 1},
         tcp_keepalive=True,
     )
     client: LambdaClient = make_client("lambda", config)
     return client
+
+
+class LambdaClients:
+    """Clients for invocations; those that begin within a few seconds of each other share one.
+
+    To make one costs more than an invocation, and so does a connection of its own. Several threads
+    may ask. `make` takes the read time-out in seconds; `clock` gives seconds.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[float], LambdaClient],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make = make
+        self._clock = clock
+        self._lock = Lock()
+        self._made: dict[float, tuple[float, LambdaClient]] = {}
+
+    def get(self, wait: float) -> LambdaClient:
+        """A client that waits for an answer so many seconds, or a few less."""
+        read_timeout = wait - wait % SHARED_FOR if wait > CUT_FROM else wait
+        with self._lock:
+            now = self._clock()
+            self._made = {
+                key: made for key, made in self._made.items() if now - made[0] < SHARED_FOR
+            }
+            if read_timeout not in self._made:
+                self._made[read_timeout] = (now, self._make(read_timeout))
+            return self._made[read_timeout][1]

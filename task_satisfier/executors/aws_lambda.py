@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
@@ -68,6 +69,8 @@ class LambdaExecutor:
             if answer.get("FunctionError"):
                 payload = answer["Payload"].read()
                 raise TaskFailedError(function_error(payload), error=function_error_type(payload))
+            with suppress(BotoCoreError):  # only so that the connection can be used again
+                answer["Payload"].read()
         except ReadTimeoutError as error:
             raise OutOfTimeError(_invoke_error(config.name, wait, error)) from error
         except (ClientError, BotoCoreError) as error:

@@ -22,10 +22,10 @@ GRACE_OF_MARGIN = 0.6
 
 def build_lambda(settings: TaskSatisfierSettings) -> Executor:
     """The executor of Lambda tasks."""
-    from task_satisfier.clients import lambda_client
+    from task_satisfier.clients import LambdaClients, lambda_client
     from task_satisfier.executors.aws_lambda import LambdaExecutor
 
-    return LambdaExecutor(lambda_client)
+    return LambdaExecutor(LambdaClients(lambda_client).get)
 
 
 def build_terraform(settings: TaskSatisfierSettings) -> Executor:

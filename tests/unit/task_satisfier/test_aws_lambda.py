@@ -3,15 +3,21 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from mypy_boto3_lambda import LambdaClient
 
-from task_satisfier.clients import lambda_client
+from task_satisfier.clients import LambdaClients, lambda_client
 from task_satisfier.executors import OutOfTimeError, TaskFailedError
 from task_satisfier.executors.aws_lambda import LambdaExecutor, function_error, function_error_type
 from tests.builders import CANARY
@@ -78,6 +84,18 @@ def test_the_function_gets_stack_metadata_and_args_and_nothing_else(
     assert invocation["InvocationType"] == "RequestResponse"
     assert json.loads(invocation["Payload"]) == payload
     assert outputs == {}
+
+
+def test_a_result_that_is_lost_on_its_way_is_no_failure() -> None:
+    class LostResult(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ReadTimeoutError(endpoint_url="https://lambda")
+
+    class HalfAnswered(FakeLambda):
+        def invoke(self, **arguments: Any) -> dict[str, Any]:
+            return super().invoke(**arguments) | {"Payload": LostResult()}
+
+    assert LambdaExecutor(HalfAnswered().client).run(a_run("lambda", {"name": "f"})) == {}
 
 
 @pytest.mark.parametrize("result", [b"", b"null", b'{"outputs": {"a": 1}}', b"not json"], ids=repr)
@@ -292,12 +310,25 @@ class _Silent(BaseHTTPRequestHandler):
         """Nothing on the screen."""
 
 
-@pytest.fixture
-def silent_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A Lambda service that never answers; the list of what it was asked."""
+class _Answering(_Silent):
+    """Answers at once, keeps its connections, and counts them."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.asked.append(str(self.client_address))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"null")
+
+
+@contextmanager
+def _lambda_that_is(kind: type[_Silent], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     asked: list[str] = []
-    handler = type("Handler", (_Silent,), {"asked": asked})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
+    handler = type("Handler", (kind,), {"asked": asked})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         for name, value in {
@@ -310,6 +341,30 @@ def silent_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield asked
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def silent_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A Lambda service that never answers; the list of what it was asked."""
+    with _lambda_that_is(_Silent, monkeypatch) as asked:
+        yield asked
+
+
+@pytest.fixture
+def answering_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A Lambda service; the list of where each invocation came from."""
+    with _lambda_that_is(_Answering, monkeypatch) as asked:
+        yield asked
+
+
+def test_tasks_one_after_the_other_share_a_connection(answering_lambda: list[str]) -> None:
+    executor = LambdaExecutor(LambdaClients(lambda_client).get)
+
+    for _ in range(3):
+        executor.run(a_run("lambda", {"name": "f"}))
+
+    assert len(answering_lambda) == 3
+    assert len(set(answering_lambda)) == 1
 
 
 def test_a_function_that_does_not_answer_in_time_is_not_invoked_again(
