@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from itertools import count
 from threading import Event
 from typing import Protocol
 
@@ -21,9 +22,6 @@ from cloudseam.queues import OutgoingMessage, Queue
 from task_satisfier.attempt import Attempt, Attempts, Ended, SupersededError
 from task_satisfier.executors import Executor, TaskFailedError, TaskRun
 from task_satisfier.redaction import Redactor
-
-# SQS hands a function at most so many messages at a time, unless it is told to gather more.
-TASKS_AT_ONCE = 10
 
 logger = logging.getLogger("cloudseam.satisfier")
 
@@ -40,6 +38,10 @@ class Executors(Protocol):
         Raises:
             TaskFailedError: there is none.
         """
+
+
+class NotBegunError(RetryableError):
+    """The other tasks of its batch took all the time; it comes again."""
 
 
 class Ending(StrEnum):
@@ -70,7 +72,11 @@ class TaskOutcome:
 
 
 class TaskSatisfier:
-    """Runs tasks and answers them. `sensitive_keys` are of metadata; `margin` is in seconds."""
+    """Runs tasks and answers them.
+
+    `sensitive_keys` are of metadata; `margin` is in seconds; `at_once` is how many tasks of a batch
+    run side by side.
+    """
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class TaskSatisfier:
         *,
         sensitive_keys: frozenset[str] = frozenset(),
         margin: float = 15,
+        at_once: int = 10,
         clock: Clock = time.monotonic,
     ) -> None:
         self._executors = executors
@@ -87,6 +94,7 @@ class TaskSatisfier:
         self._attempts = attempts
         self._sensitive_keys = sensitive_keys
         self._margin = margin
+        self._at_once = at_once
         self._clock = clock
         self._stopping = Event()
 
@@ -96,16 +104,22 @@ class TaskSatisfier:
         """Each delivery's own outcome, in order. `time_left` gives seconds until all has to end.
 
         Tasks of a batch run side by side, so that none waits for the others' time to pass; and
-        each is answered by itself, so that no answer waits for another task.
+        each is answered by itself, so that no answer waits for another task. One that had to wait
+        for its turn until no time was left is not begun, and so neither claimed nor answered.
         """
 
         def for_work() -> float:
             return 0 if self._stopping.is_set() else time_left() - self._margin
 
+        def handled(position: int, delivery: Delivery) -> TaskOutcome:
+            if position >= self._at_once and for_work() <= 0:
+                return TaskOutcome(delivery, error=NotBegunError())
+            return self._handle(delivery, for_work)
+
         if len(deliveries) < 2:
-            return [self._handle(delivery, for_work) for delivery in deliveries]
-        with ThreadPoolExecutor(min(len(deliveries), TASKS_AT_ONCE)) as pool:
-            return list(pool.map(lambda delivery: self._handle(delivery, for_work), deliveries))
+            return [handled(0, delivery) for delivery in deliveries]
+        with ThreadPoolExecutor(min(len(deliveries), self._at_once)) as pool:
+            return list(pool.map(handled, count(), deliveries))
 
     def stop(self) -> None:
         """Has the tasks that run now end as if their time were over. Takes effect for good."""

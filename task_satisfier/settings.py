@@ -68,7 +68,14 @@ class TaskSatisfierSettings(StoreSettings, ChaosSettings):
         description="Seconds before the function's time-out at which a task is stopped, so that "
         "it can end well and be answered.",
     )
-
+    tasks_at_once: int = Field(
+        default=10,
+        ge=1,
+        le=32,
+        alias="TASKS_AT_ONCE",
+        description="How many tasks of a batch run side by side, sharing the function's memory and "
+        "CPU. Those that wait for their turn until no time is left go back to the queue.",
+    )
     dynamodb_table: str | None = Field(
         default=None,
         alias="DYNAMODB_TABLE",

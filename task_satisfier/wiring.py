@@ -28,6 +28,7 @@ def build_satisfier(settings: TaskSatisfierSettings) -> TaskSatisfier:
         build_attempts(settings),
         sensitive_keys=settings.sensitive_keys,
         margin=settings.timeout_margin,
+        at_once=settings.tasks_at_once,
     )
 
 
