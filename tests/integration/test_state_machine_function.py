@@ -6,8 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,18 +13,16 @@ from unittest.mock import patch
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
 
-from cloudseam.claim import Claim
 from cloudseam.delivery import Delivery
 from cloudseam.errors import InvalidSettingsError
-from cloudseam.event import TIMER_DUE
 from cloudseam.observability import logger
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
-from state_machine import app, sweeping, wiring
+from state_machine import app, wiring
 from tests.bad_events import BAD_EVENTS, BadEvent
 from tests.builders import CANARY, a_delivery, an_answer_body, an_event_body
+from tests.counted_calls import Calls, counted_calls
 from tests.emulated import EmulatedAws, emulated_aws
 from tests.function import (
     MAX_RECEIVES,
@@ -44,45 +40,6 @@ SENDABLE = [bad for bad in BAD_EVENTS if len(bad.body) < 1_000_000]
 BRANCH = (ROOT / "tests" / "corpus" / "machines" / "branch.yml").read_text()
 
 
-class Calls:
-    """The calls that reached AWS, and the faults put on the next of them."""
-
-    def __init__(self) -> None:
-        self.made: Counter[str] = Counter()
-        self.arguments: list[tuple[str, dict[str, Any]]] = []
-        self._refused: Counter[str] = Counter()
-        self._unanswered: Counter[str] = Counter()
-
-    def refuse(self, operation: str, times: int = 1) -> None:
-        """The next calls of that operation fail before they do anything."""
-        self._refused[operation] += times
-
-    def leave_unanswered(self, operation: str) -> None:
-        """The next call of that operation is carried out, but its answer never arrives."""
-        self._unanswered[operation] += 1
-
-    def before(self, model: Any, params: Mapping[str, Any], **_: Any) -> None:
-        """Called by boto3 before each call."""
-        self.made[model.name] += 1
-        body = params["body"]
-        self.arguments.append((model.name, json.loads(body) if body else {}))
-        if self._refused[model.name]:
-            self._refused[model.name] -= 1
-            raise ClientError({"Error": {"Code": "InternalError", "Message": "no"}}, model.name)
-
-    def after(self, model: Any, **_: Any) -> None:
-        """Called by boto3 after each call."""
-        if self._unanswered[model.name]:
-            self._unanswered[model.name] -= 1
-            raise ReadTimeoutError(endpoint_url=model.name)
-
-    def taken(self) -> dict[str, int]:
-        """The number of calls by operation since the last look."""
-        made = dict(self.made)
-        self.made.clear()
-        return made
-
-
 @pytest.fixture(scope="module")
 def aws() -> Iterator[EmulatedAws]:
     with emulated_aws() as aws:
@@ -93,11 +50,7 @@ def aws() -> Iterator[EmulatedAws]:
 @pytest.fixture
 def calls(aws: EmulatedAws) -> Iterator[Calls]:
     """What the function calls; the test's own clients are not counted."""
-    calls = Calls()
-    session = boto3.Session()
-    session.events.register("before-call.*.*", calls.before)
-    session.events.register("after-call.*.*", calls.after)
-    with patch.object(boto3, "client", session.client):
+    with counted_calls() as calls:
         yield calls
 
 
@@ -753,94 +706,3 @@ def test_an_observer_sees_each_outcome_after_it_was_settled(
         function.deliver(a_delivery(launch()), a_delivery("{"))
 
     assert [outcome.fate for outcome in seen] == [Fate.DONE, Fate.DEAD_LETTERED]
-
-
-# ---- the sweep
-
-
-def an_hour_ago(function: StateMachineFunction) -> None:
-    """Has every task of the stack look as if it had been asked for more than an hour ago."""
-    item = function.aws.items(function.table)["s"]
-    for task in item["tasks"]["L"]:
-        asked = int(task["M"]["askedAt"]["N"])
-        task["M"]["askedAt"]["N"] = str(asked - 3_700_000)
-    function.aws.dynamodb.put_item(TableName=function.table, Item=item)
-
-
-def test_a_sweep_has_tasks_sent_again_that_nobody_works_on(
-    function: StateMachineFunction,
-) -> None:
-    function.deliver(a_delivery(launch()))
-    asked = function.tasks()
-
-    fresh = function.sweep()
-    an_hour_ago(function)
-    late = function.sweep()
-
-    assert (fresh, late) == ({"looked_at": 1, "repaired": 0}, {"looked_at": 1, "repaired": 1})
-    assert [message["task"]["token"] for message in function.tasks()] == [
-        message["task"]["token"] for message in asked
-    ]
-
-
-def test_a_sweep_leaves_alone_what_somebody_has_claimed(function: StateMachineFunction) -> None:
-    function.deliver(a_delivery(launch()))
-    now = int(time.time() * 1000)
-    for message in function.tasks():
-        app.store().claims.take(Claim(message["task"]["token"], "me", now, now + 60_000), now)
-    an_hour_ago(function)
-
-    assert function.sweep() == {"looked_at": 1, "repaired": 0}
-
-
-def test_a_sweep_goes_on_where_the_one_before_had_no_time_left(
-    function: StateMachineFunction,
-) -> None:
-    function.deliver(a_delivery(launch()))
-    an_hour_ago(function)
-    function.tasks()
-    del function.outcomes[:]
-
-    returned = function.invoke({"Records": [a_record(a_delivery('{"sweep": ""}'))]})
-
-    assert (returned, len(function.tasks())) == ([], 2)
-    (repair,) = function.outcomes  # told like any other: `cloudseam dev` shows it
-    assert repair.event is not None
-    assert repair.event.name == TIMER_DUE
-
-
-def test_a_sweep_that_the_store_does_not_answer_comes_again_and_no_event_with_it(
-    function: StateMachineFunction, calls: Calls
-) -> None:
-    calls.refuse("Scan", times=10)
-    rest, event = a_delivery('{"sweep": ""}'), a_delivery(launch())
-
-    returned = function.invoke({"Records": [a_record(rest), a_record(event)]})
-
-    assert returned == [rest.message_id]
-    assert len(function.tasks()) == 2
-
-
-def test_a_sweep_whose_time_is_over_leaves_the_rest_to_a_message(
-    function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    function.deliver(a_delivery(launch()))
-    monkeypatch.setattr("cloudseam.sweep.STACKS_AT_ONCE", 1)
-    left = iter([30.0, 0.0])
-    events = wiring.build_event_queue(app.settings())
-
-    found = sweeping.run_sweep(app.sweep(), events, lambda: next(left), lambda outcome: None)
-
-    assert found == {"looked_at": 1, "repaired": 0}
-    (message,) = function.aws.received(function.events_url)
-    assert message["Body"] == '{"sweep": "s"}'
-
-
-def test_a_sweep_that_never_has_time_does_not_go_on_for_ever(
-    function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    function.deliver(a_delivery(launch()))
-    monkeypatch.setattr(sweeping, "MARGIN", 1_000_000)
-
-    assert function.sweep() == {"looked_at": 0, "repaired": 0}
-    assert function.aws.received(function.events_url) == []

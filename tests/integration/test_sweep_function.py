@@ -1,0 +1,130 @@
+"""The sweep as the state machine function does it on its schedule, over emulated AWS."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudseam.claim import Claim
+from cloudseam.event import TIMER_DUE
+from state_machine import app, sweeping, wiring
+from tests.builders import a_delivery, an_event_body
+from tests.counted_calls import Calls, counted_calls
+from tests.emulated import EmulatedAws, emulated_aws
+from tests.function import StateMachineFunction, a_record, state_machine_function
+
+BRANCH = (Path(__file__).parents[1] / "corpus" / "machines" / "branch.yml").read_text()
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmulatedAws]:
+    with emulated_aws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def calls(aws: EmulatedAws) -> Iterator[Calls]:
+    """What the function calls of AWS."""
+    with counted_calls() as calls:
+        yield calls
+
+
+@pytest.fixture
+def function(aws: EmulatedAws, tmp_path: Path) -> Iterator[StateMachineFunction]:
+    with state_machine_function(aws, tmp_path) as function:
+        function.put_machine("branch", BRANCH)
+        yield function
+
+
+def launch() -> dict[str, Any]:
+    return an_event_body("LAUNCH", machine="branch")
+
+
+def an_hour_ago(function: StateMachineFunction) -> None:
+    """Has every task of the stack look as if it had been asked for more than an hour ago."""
+    item = function.aws.items(function.table)["s"]
+    for task in item["tasks"]["L"]:
+        asked = int(task["M"]["askedAt"]["N"])
+        task["M"]["askedAt"]["N"] = str(asked - 3_700_000)
+    function.aws.dynamodb.put_item(TableName=function.table, Item=item)
+
+
+def test_a_sweep_has_tasks_sent_again_that_nobody_works_on(
+    function: StateMachineFunction,
+) -> None:
+    function.deliver(a_delivery(launch()))
+    asked = function.tasks()
+
+    fresh = function.sweep()
+    an_hour_ago(function)
+    late = function.sweep()
+
+    assert (fresh, late) == ({"looked_at": 1, "repaired": 0}, {"looked_at": 1, "repaired": 1})
+    assert [message["task"]["token"] for message in function.tasks()] == [
+        message["task"]["token"] for message in asked
+    ]
+
+
+def test_a_sweep_leaves_alone_what_somebody_has_claimed(function: StateMachineFunction) -> None:
+    function.deliver(a_delivery(launch()))
+    now = int(time.time() * 1000)
+    for message in function.tasks():
+        app.store().claims.take(Claim(message["task"]["token"], "me", now, now + 60_000), now)
+    an_hour_ago(function)
+
+    assert function.sweep() == {"looked_at": 1, "repaired": 0}
+
+
+def test_a_sweep_goes_on_where_the_one_before_had_no_time_left(
+    function: StateMachineFunction,
+) -> None:
+    function.deliver(a_delivery(launch()))
+    an_hour_ago(function)
+    function.tasks()
+    del function.outcomes[:]
+
+    returned = function.invoke({"Records": [a_record(a_delivery('{"sweep": ""}'))]})
+
+    assert (returned, len(function.tasks())) == ([], 2)
+    (repair,) = function.outcomes  # told like any other: `cloudseam dev` shows it
+    assert repair.event is not None
+    assert repair.event.name == TIMER_DUE
+
+
+def test_a_sweep_that_the_store_does_not_answer_comes_again_and_no_event_with_it(
+    function: StateMachineFunction, calls: Calls
+) -> None:
+    calls.refuse("Scan", times=10)
+    rest, event = a_delivery('{"sweep": ""}'), a_delivery(launch())
+
+    returned = function.invoke({"Records": [a_record(rest), a_record(event)]})
+
+    assert returned == [rest.message_id]
+    assert len(function.tasks()) == 2
+
+
+def test_a_sweep_whose_time_is_over_leaves_the_rest_to_a_message(
+    function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function.deliver(a_delivery(launch()))
+    monkeypatch.setattr("cloudseam.sweep.STACKS_AT_ONCE", 1)
+    left = iter([30.0, 0.0])
+    events = wiring.build_event_queue(app.settings())
+
+    found = sweeping.run_sweep(app.sweep(), events, lambda: next(left), lambda outcome: None)
+
+    assert found == {"looked_at": 1, "repaired": 0}
+    (message,) = function.aws.received(function.events_url)
+    assert message["Body"] == '{"sweep": "s"}'
+
+
+def test_a_sweep_that_never_has_time_does_not_go_on_for_ever(
+    function: StateMachineFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function.deliver(a_delivery(launch()))
+    monkeypatch.setattr(sweeping, "MARGIN", 1_000_000)
+
+    assert function.sweep() == {"looked_at": 0, "repaired": 0}
+    assert function.aws.received(function.events_url) == []
