@@ -22,6 +22,7 @@ from task_satisfier import app, clients, wiring
 from task_satisfier.executors import TaskRun
 from tests.builders import CANARY
 from tests.conftest import LogLines
+from tests.counted_calls import counted_calls
 from tests.emulated import EmulatedAws, emulated_aws
 from tests.task_builders import FakeExecutor, FakeExecutors, a_task_body, a_terraform_config
 
@@ -230,3 +231,49 @@ def test_of_a_surprise_the_stack_is_told_and_the_log_tells_the_place_and_not_the
     assert told["error"] == "ValueError"
     assert "in surprise" in told["trace"]
     assert CANARY not in str([vars(record) for record in lines.records])
+
+
+class _Quick(FakeExecutors):
+    """An executor that is done at once."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeExecutor())
+
+
+@pytest.fixture
+def quick(function: Function, monkeypatch: pytest.MonkeyPatch) -> Function:
+    """The function with a table to claim in, and an executor that calls nothing."""
+    monkeypatch.setenv("DYNAMODB_TABLE", function.aws.table())
+    monkeypatch.setattr(wiring, "ExecutorRegistry", lambda settings: _Quick())
+    return function
+
+
+@pytest.mark.parametrize("tasks", [1, 3, 10])
+def test_each_task_costs_one_conditional_write_and_one_send(quick: Function, tasks: int) -> None:
+    bodies = [a_task_body(name=f"t{n}", token=f"token-{n}") for n in range(tasks)]
+
+    with counted_calls() as calls:
+        assert quick.invoke(*bodies) == []
+
+    assert calls.taken() == {"PutItem": tasks, "SendMessageBatch": tasks}
+    conditions = {
+        call["ConditionExpression"] for name, call in calls.arguments if name == "PutItem"
+    }
+    assert conditions == {"attribute_not_exists(id)"}
+    assert len(quick.answers()) == tasks
+
+
+def test_a_task_that_comes_again_unclaimed_costs_one_read_more(quick: Function) -> None:
+    with counted_calls() as calls:
+        quick.invoke(a_task_body(token="t1"), receive_count=2)
+
+    # No stack waits for it, which is noted with the claim; so nothing is sent.
+    assert calls.taken() == {"PutItem": 2, "BatchGetItem": 1}
+
+
+def test_a_duplicate_in_the_batch_costs_a_refused_write_and_its_way_back(quick: Function) -> None:
+    with counted_calls() as calls:
+        [returned] = quick.invoke(*[a_task_body(token="t1")] * 2)
+
+    assert returned in {"m0", "m1"}
+    assert calls.taken() == {"PutItem": 2, "SendMessageBatch": 1, "ChangeMessageVisibilityBatch": 1}
