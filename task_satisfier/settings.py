@@ -54,6 +54,12 @@ class TaskSatisfierSettings(StoreSettings, ChaosSettings):
         description="The folder that keeps the state of modules without a backend block, when "
         "`TERRAFORM_STATE_BUCKET` is not set. It has to outlive the function.",
     )
+    terraform_plugin_cache: str | None = Field(
+        default=None,
+        alias="TF_PLUGIN_CACHE_DIR",
+        description="The folder that Terraform's providers are kept in from one task to the next. "
+        "Without it one of the user's own in the temp dir.",
+    )
     sensitive_metadata_keys: str = Field(
         default="",
         alias="SENSITIVE_METADATA_KEYS",

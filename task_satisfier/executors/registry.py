@@ -33,6 +33,7 @@ def build_terraform(settings: TaskSatisfierSettings) -> Executor:
     from task_satisfier.clients import s3_client
     from task_satisfier.executors.terraform.backend import StateHome
     from task_satisfier.executors.terraform.executor import TerraformExecutor
+    from task_satisfier.executors.terraform.plugin_cache import PluginCache
 
     return TerraformExecutor(
         binary=settings.terraform_bin,
@@ -42,6 +43,7 @@ def build_terraform(settings: TaskSatisfierSettings) -> Executor:
         grace=settings.timeout_margin * GRACE_OF_MARGIN,
         s3=cache(s3_client),
         environ=os.environ,
+        plugins=PluginCache.of(settings.terraform_plugin_cache),
     )
 
 

@@ -21,6 +21,7 @@ from task_satisfier.executors.aws_lambda import LambdaExecutor
 from task_satisfier.executors.registry import ExecutorRegistry
 from task_satisfier.executors.terraform.backend import StateHome
 from task_satisfier.executors.terraform.executor import TerraformExecutor
+from task_satisfier.executors.terraform.plugin_cache import PluginCache
 from task_satisfier.satisfier import TaskOutcome, TaskSatisfier
 from task_satisfier.settings import TaskSatisfierSettings
 from tests.builders import a_delivery
@@ -210,6 +211,7 @@ class Stage:
             grace=5,
             s3=lambda: cast(S3Client, objects),
             environ={},
+            plugins=PluginCache(self.folder / "providers"),
         )
         functions = LambdaExecutor(lambda _: cast(LambdaClient, self.client))
         return ExecutorRegistry(

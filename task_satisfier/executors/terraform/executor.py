@@ -24,6 +24,7 @@ from task_satisfier.executors.terraform.local_source import copy_local
 from task_satisfier.executors.terraform.locked_change import change_state
 from task_satisfier.executors.terraform.module import Module, read_module
 from task_satisfier.executors.terraform.outputs import read_outputs
+from task_satisfier.executors.terraform.plugin_cache import PluginCache
 from task_satisfier.executors.terraform.process import Tool
 from task_satisfier.executors.terraform.s3_source import download_s3
 from task_satisfier.executors.terraform.state_key import StateKey
@@ -51,6 +52,7 @@ class TerraformExecutor:
     grace: float
     s3: Callable[[], S3Client]
     environ: Mapping[str, str]
+    plugins: PluginCache
 
     def run(self, run: TaskRun) -> Mapping[str, Json]:
         """Applies or destroys the module; after an apply, its outputs."""
@@ -68,7 +70,8 @@ class TerraformExecutor:
                 tool = self._tool(binary, work, run, module, variables)
                 # Wherever it is kept: a state must never have two names.
                 with run.hold(f"terraform/{key.object_key}") as past:
-                    return _run(tool, config, backend, work, past)
+                    self._init(tool, backend, work)
+                    return _changed(tool, config, past)
         except OSError as error:
             raise TaskFailedError(
                 f"The satisfier's computer did not let it work: {error.strerror} "
@@ -94,7 +97,8 @@ class TerraformExecutor:
         return Tool(
             path=binary.path,
             folder=work / "module",
-            environment=environment_for(work, self.environ),
+            environment=environment_for(work, self.environ)
+            | self.plugins.link(work / "plugins", work / "module"),
             redactor=run.redactor.also(
                 value for name, value in variables.items() if name in module.sensitive
             ),
@@ -103,6 +107,12 @@ class TerraformExecutor:
             grace=self.grace,
             claims_left=run.claims_left,
         )
+
+    def _init(self, tool: Tool, backend: Backend, work: Path) -> None:
+        tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
+        told = tool.run("init", *QUIET, backend.option)
+        backend.check(work / "state", told)
+        self.plugins.keep(work / "plugins", tool.log)
 
 
 @contextmanager
@@ -114,12 +124,7 @@ def _work_dir() -> Iterator[Path]:
         yield work
 
 
-def _run(
-    tool: Tool, config: TerraformConfig, backend: Backend, work: Path, past: Sequence[Holder]
-) -> Mapping[str, Json]:
-    tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
-    told = tool.run("init", *QUIET, backend.option)
-    backend.check(work / "state", told)
+def _changed(tool: Tool, config: TerraformConfig, past: Sequence[Holder]) -> Mapping[str, Json]:
     change_state(
         tool, past, config.action, *QUIET, *BRIEF, "-auto-approve", f"-var-file=../{VARIABLES}"
     )

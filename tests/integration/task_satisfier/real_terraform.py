@@ -34,6 +34,11 @@ class RealTerraform:
     environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def binary(self) -> str:
+        """What is run."""
+        return str(BINARY)
+
+    @property
     def modules(self) -> Path:
         """Where modules are written to."""
         return self.folder / "modules"
@@ -55,7 +60,7 @@ class RealTerraform:
         settings = TaskSatisfierSettings.from_environment(
             {
                 "SQS_EVENT_QUEUE_URL": "events",
-                "TERRAFORM_BIN": str(BINARY),
+                "TERRAFORM_BIN": self.binary,
                 "TERRAFORM_STATE_DIR": str(self.states),
                 **self.environ,
             }

@@ -14,7 +14,7 @@ WORK = Path("/somewhere")
     [
         "PATH", "HOME", "LANG", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_REGION",
         "AWS_ENDPOINT_URL", "HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "GOOGLE_CREDENTIALS",
-        "TF_PLUGIN_CACHE_DIR", "TF_CLI_CONFIG_FILE", "TF_TOKEN_app_terraform_io", "TF_ENCRYPTION",
+        "TF_CLI_CONFIG_FILE", "TF_TOKEN_app_terraform_io", "TF_ENCRYPTION",
     ],
 )  # fmt: skip
 def test_what_providers_and_states_need_is_passed_on(name: str) -> None:
@@ -26,6 +26,7 @@ def test_what_providers_and_states_need_is_passed_on(name: str) -> None:
     [
         "TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_destroy", "TF_VAR_size", "TF_LOG",
         "TF_LOG_PATH", "TF_LOG_PROVIDER", "TF_WORKSPACE", "TF_REATTACH_PROVIDERS",
+        "TF_PLUGIN_CACHE_DIR", "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
         "AWS_LAMBDA_RUNTIME_API", "_HANDLER", "SENSITIVE_METADATA_KEYS", "SQS_EVENT_QUEUE_URL",
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from cloudseam.event import Json
 from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.executors.terraform.backend import StateHome
 from task_satisfier.executors.terraform.executor import TerraformExecutor
+from task_satisfier.executors.terraform.plugin_cache import PluginCache
 from task_satisfier.redaction import Redactor
 from tests.builders import CANARY
 from tests.conftest import LogLines
@@ -46,6 +47,7 @@ def an_executor(
         grace=0.1,
         s3=lambda: pytest.fail("S3 is not to be asked"),
         environ={"PATH": os.environ["PATH"]} | dict(environ or {}),
+        plugins=PluginCache(fake.path.parent / "providers"),
     )
 
 
@@ -191,6 +193,7 @@ def test_nothing_of_the_environment_changes_what_is_run(tmp_path: Path, module: 
 
     assert [name for name in fake.calls[0]["env"] if name.startswith("TF_")] == [
         "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT",
+        "TF_PLUGIN_CACHE_DIR", "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
     ]  # fmt: skip
     assert fake.calls[0]["env"]["AWS_REGION"] == "eu-west-1"
 

@@ -13,6 +13,7 @@ from task_satisfier.executors.terraform import locked_change
 from task_satisfier.executors.terraform.backend import StateHome
 from task_satisfier.executors.terraform.executor import TerraformExecutor
 from task_satisfier.executors.terraform.locked_change import StateLockedError
+from task_satisfier.executors.terraform.plugin_cache import PluginCache
 from task_satisfier.redaction import Redactor
 from tests.task_builders import FakeTerraform, a_request, a_terraform_config, write_files
 
@@ -72,6 +73,7 @@ def run(fake: FakeTerraform, *past: Holder, action: str = "apply") -> list[str]:
         grace=0.1,
         s3=lambda: pytest.fail("S3 is not to be asked"),
         environ={},
+        plugins=PluginCache(fake.path.parent / "providers"),
     )
     request = a_request("terraform", a_terraform_config(module, action, state="net"))
     executor.run(TaskRun(request, lambda: 60, Redactor(), hold))
