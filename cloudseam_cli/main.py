@@ -34,6 +34,8 @@ COMMANDS = {
     "dev": Command("cloudseam_cli.dev", "run everything on this computer"),
     "demo": Command("cloudseam_cli.demo", "drive a sample machine through its whole life"),
 }
+# The one whose functions may be tested with chaos.
+RUNS_FUNCTIONS = "dev"
 EPILOG = """\
 examples:
   cloudseam validate machines
@@ -58,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         return _without_command(arguments)
     name = arguments[0]
+    if name != RUNS_FUNCTIONS:
+        _forget_chaos()
     command = import_module(COMMANDS[name].module)
     parser = argparse.ArgumentParser(prog=f"cloudseam {name}", description=_described(name))
     command.add_arguments(parser)
@@ -110,6 +114,12 @@ def _without_command(arguments: Sequence[str]) -> int:
 def _described(name: str) -> str:
     text = COMMANDS[name].help
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _forget_chaos() -> None:
+    """Chaos is for the functions: what a shell exports for them must not reach a command."""
+    for variable in [name for name in os.environ if name.startswith("CHAOS_")]:
+        del os.environ[variable]
 
 
 def _escape_what_cannot_be_encoded() -> None:

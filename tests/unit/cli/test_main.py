@@ -1,6 +1,7 @@
 """`cloudseam` starts fast, helps everywhere, and answers with the right exit code."""
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -49,6 +50,28 @@ def test_the_examples_of_the_help_draw_and_check_machines_that_run_as_they_are(
     assert named
     for name in named:
         assert "not to run as it is" not in (ROOT / name).read_text().splitlines()[0]
+
+
+def test_chaos_that_a_shell_exports_is_kept_from_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"CHAOS_FAILURE_RATE": "1", "CHAOS_SEED": "7", "HOME": "/h"})
+    seen: list[dict[str, str]] = []
+
+    def run(args: argparse.Namespace) -> int:
+        seen.append(dict(os.environ))
+        return 0
+
+    a_command(run, monkeypatch)
+
+    assert main(["try"]) == 0
+    assert seen == [{"HOME": "/h"}]
+
+
+def test_chaos_is_handed_on_to_the_functions_that_dev_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"CHAOS_FAILURE_RATE": "1"})
+    a_command(lambda args: int(os.environ != {"CHAOS_FAILURE_RATE": "1"}), monkeypatch)
+    monkeypatch.setitem(main_module.COMMANDS, "dev", main_module.COMMANDS["try"])
+
+    assert main(["dev"]) == 0
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
