@@ -1,10 +1,14 @@
 """Every store of machine versions behaves alike: what was kept comes back as the same machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cloudseam.errors import InvalidDefinitionError
 from cloudseam.languages import load_machine
+from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+from cloudseam.persistence.memory import InMemoryMachineVersions
 from tests.contract.stores import Store
 
 MACHINES = sorted((Path(__file__).parents[2] / "machines").glob("*.yml"))
@@ -68,3 +72,20 @@ def test_a_version_that_was_never_kept_is_not_there(store: Store) -> None:
     store.versions.keep(load_machine("turtle", TEXT, "turtle.yml"))
 
     assert store.versions.get("turtle", "0" * 64) is None
+
+
+def test_a_version_that_later_rules_refuse_says_which_one_and_what_to_do(store: Store) -> None:
+    if isinstance(store.versions, InMemoryMachineVersions):
+        pytest.skip("it keeps the machine itself")
+    machine = load_machine("turtle", TEXT, "turtle.yml")
+    assert isinstance(machine, StatesMachine)
+    store.versions.keep(replace(machine, source=TEXT.replace("version: 1", "version: 9")))
+
+    with pytest.raises(InvalidDefinitionError) as refused:
+        store.versions.get("turtle", machine.digest)
+
+    version = machine.digest[:12]
+    assert refused.value.machine == "turtle"
+    assert str(refused.value).startswith(f"Version {version} of machine 'turtle', which the stack")
+    assert "`cloudseam migrate stacks`" in str(refused.value)
+    assert f"version {version}:2:10: error: version: " in str(refused.value)

@@ -27,7 +27,7 @@ class Machines(Protocol):
 
         Raises:
             MachineNotFoundError: there is none.
-            InvalidDefinitionError: its file cannot be used.
+            InvalidDefinitionError: its file, or the version that the stack is on, cannot be used.
             ServiceUnavailableError: the store, or where files are, did not answer.
         """
 

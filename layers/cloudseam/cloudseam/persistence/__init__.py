@@ -107,5 +107,6 @@ class MachineVersions(Protocol):
         """The machine as it was, or None if that version was never kept.
 
         Raises:
+            InvalidDefinitionError: what was kept can no longer be used.
             ServiceUnavailableError: the store did not answer.
         """

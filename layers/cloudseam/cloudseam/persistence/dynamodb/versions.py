@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudseam.languages import load_machine
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.machine import Machine
 from cloudseam.persistence.dynamodb.items import item_of, row_of, unavailable
+from cloudseam.persistence.kept_version import load_version
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,4 +42,4 @@ class DynamoDBMachineVersions:
             raise unavailable("read a machine's version", error) from error
         if "Item" not in answer:
             return None
-        return load_machine(name, row_of(answer["Item"])["source"], f"version {digest[:12]}")
+        return load_version(name, digest, row_of(answer["Item"])["source"])

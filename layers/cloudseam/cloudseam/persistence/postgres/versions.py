@@ -1,7 +1,7 @@
 """Versions of machines in a PostgreSQL table, by digest."""
 
-from cloudseam.languages import load_machine
 from cloudseam.machine import Machine
+from cloudseam.persistence.kept_version import load_version
 from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.errors import ConnectionLostError, PostgresError, unavailable
 
@@ -33,4 +33,4 @@ class PostgresMachineVersions:
             rows = self._connection.read(GET, digest=digest)
         except (PostgresError, ConnectionLostError) as error:
             raise unavailable("read a machine's version", error) from error
-        return load_machine(name, rows[0][0], f"version {digest[:12]}") if rows else None
+        return load_version(name, digest, rows[0][0]) if rows else None
