@@ -8,6 +8,7 @@ import pytest
 from cloudseam.errors import InvalidDefinitionError
 from cloudseam.languages import load_machine
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+from cloudseam.languages.yaml_rules import MAX_BYTES
 from cloudseam.persistence.memory import InMemoryMachineVersions
 from tests.contract.stores import Store
 
@@ -89,3 +90,14 @@ def test_a_version_that_later_rules_refuse_says_which_one_and_what_to_do(store: 
     assert str(refused.value).startswith(f"Version {version} of machine 'turtle', which the stack")
     assert "`cloudseam migrate stacks`" in str(refused.value)
     assert f"version {version}:2:10: error: version: " in str(refused.value)
+
+
+def test_the_largest_file_there_may_be_can_be_kept(store: Store) -> None:
+    text = TEXT.replace("żółw 🐢", "turtle").ljust(MAX_BYTES, "#")
+    machine = load_machine("turtle", text.encode(), "turtle.yml")
+    store.versions.keep(machine)
+
+    kept = store.versions.get("turtle", machine.digest)
+
+    assert kept is not None
+    assert kept.source == text
