@@ -10,6 +10,7 @@ from threading import Lock
 
 from cloudseam.claim import Claim, Holder
 from cloudseam.clock import Clock
+from cloudseam.dead_letters import wait_before
 from cloudseam.delivery import Delivery
 from cloudseam.errors import ClaimHeldError, CloudSeamError, RetryableError
 from cloudseam.heartbeat import Heartbeat
@@ -88,7 +89,7 @@ class Attempts:
             if taken.holder.done:
                 return Ended(taken.holder.answer)
             raise self.held("Another delivery of it is being worked on.", request, taken) from None
-        attempt = Attempt(self, request, claim)
+        attempt = Attempt(self, request, claim, delivery.receive_count)
         if (former is not None or delivery.receive_count > 1) and not self.is_wanted(request):
             attempt.note_superseded()
             raise SupersededError
@@ -122,13 +123,15 @@ class Attempts:
         former = self.claims.take(claim, given.now)
         return claim.after(former), former
 
-    def held(self, what: str, request: TaskRequest, taken: ClaimTakenError) -> ClaimHeldError:
-        """Says that a task has to wait, and for how long."""
+    def held(
+        self, what: str, request: TaskRequest, taken: ClaimTakenError, least: int = 0
+    ) -> ClaimHeldError:
+        """Says that a task has to wait, and for how long: `least` is in seconds."""
         left = (taken.holder.until - self.now()) // 1000
         return ClaimHeldError(
             f"Task '{request.name}' of stack '{request.stack_id}' has to wait. {what}",
             stack_id=request.stack_id,
-            retry_after=max(0, left) + 1,
+            retry_after=max(least, left + 1, 1),
         )
 
     def now(self) -> int:
@@ -139,9 +142,12 @@ class Attempts:
 class Attempt:
     """One attempt that is being worked on, with the claims that it holds."""
 
-    def __init__(self, attempts: Attempts, request: TaskRequest, claim: Claim) -> None:
+    def __init__(
+        self, attempts: Attempts, request: TaskRequest, claim: Claim, receive_count: int = 1
+    ) -> None:
         self._attempts = attempts
         self._request = request
+        self._receive_count = receive_count
         self._key = claim.key
         self._held = {claim.key: claim}
         self._is_wanted = True
@@ -206,7 +212,9 @@ class Attempt:
             claim, _ = self._attempts.take(key, self._request)
         except ClaimTakenError as taken:
             what = "Another task works with the same resource."
-            raise self._attempts.held(what, self._request, taken) from None
+            # Longer each time, as nobody else does the work when the message is given up.
+            least = wait_before(self._receive_count + 1)
+            raise self._attempts.held(what, self._request, taken, least) from None
         self._held[key] = claim
         is_remembered = bool(claim.past)
         try:

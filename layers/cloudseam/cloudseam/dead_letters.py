@@ -71,9 +71,9 @@ class DeadLetters:
 
 
 def _wait(outcome: Outcome) -> int:
-    """Seconds until the message comes again: longer each time, and as long as its error says."""
+    """Seconds until the message comes again: as many as its error says, else longer each time."""
     known = outcome.error.retry_after if isinstance(outcome.error, RetryableError) else 0
-    return max(known, wait_before(outcome.delivery.receive_count + 1))
+    return known or wait_before(outcome.delivery.receive_count + 1)
 
 
 def wait_before(receive: int) -> int:

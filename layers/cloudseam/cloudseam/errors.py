@@ -59,7 +59,7 @@ class InvalidSettingsError(CloudSeamError):
 class RetryableError(CloudSeamError):
     """Another attempt may succeed: back to the queue.
 
-    `retry_after` is how many seconds it should wait at least, where that is known.
+    `retry_after` is how many seconds it should wait, where that is known.
     """
 
     retry_after: int = 0

@@ -345,6 +345,25 @@ def test_a_resource_is_held_by_one_attempt_at_a_time_and_given_back() -> None:
     assert (later.error, stage.runs) == (None, [TOKEN, "second", "second"])
 
 
+@pytest.mark.parametrize(
+    ("receive_count", "wait"),
+    [(1, 301), (6, 301), (7, 320), (8, 640)],
+    ids=["until the claim could end"] * 2 + ["longer each time"] * 2,
+)
+def test_a_task_waits_for_a_resource_longer_each_time(receive_count: int, wait: int) -> None:
+    stage = Stage()
+    stage.claims.take(Claim("resource/state", "other", NOW, NOW + LEASE_MS), NOW)
+
+    def hold(run: TaskRun) -> Mapping[str, Json]:
+        with run.hold("state"):
+            return {}
+
+    outcome = stage.run(hold, receive_count=receive_count)
+
+    assert isinstance(outcome.error, ClaimHeldError)
+    assert outcome.error.retry_after == wait
+
+
 def test_who_never_gave_a_resource_back_is_known_to_the_next() -> None:
     stage = Stage()
     key = "resource/state"
@@ -455,10 +474,11 @@ def test_what_somebody_else_works_on_is_never_a_dead_letter(
     receive_count: int, fate: Fate, letters: int
 ) -> None:
     dead, source = InMemoryQueue(), InMemoryQueue()
-    held = ClaimHeldError("held", stack_id="s", retry_after=700)
+    held = ClaimHeldError("held", stack_id="s", retry_after=40)
     delivery = Delivery("m", "{}", receive_count, "receipt")
 
     (settled,) = DeadLetters(dead, source, 8).settle([Outcome(delivery, error=held)])
 
     assert (settled.fate, len(dead.sent)) == (fate, letters)
-    assert source.deferred == ({"receipt": 700} if fate is Fate.RETURNED else {})
+    # Not longer each time: when the claim has ended, the work may have to be done.
+    assert source.deferred == ({"receipt": 40} if fate is Fate.RETURNED else {})
