@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from task_satisfier.executors.terraform.backend import Backend, StateHome, choos
 from task_satisfier.executors.terraform.binary import Binary, find_binary
 from task_satisfier.executors.terraform.config import LocalSource, TerraformConfig
 from task_satisfier.executors.terraform.environment import environment_for
+from task_satisfier.executors.terraform.kept_objects import KeptObjects
 from task_satisfier.executors.terraform.local_source import copy_local
 from task_satisfier.executors.terraform.locked_change import change_state
 from task_satisfier.executors.terraform.module import Module, read_module
@@ -53,6 +54,7 @@ class TerraformExecutor:
     s3: Callable[[], S3Client]
     environ: Mapping[str, str]
     plugins: PluginCache
+    objects: KeptObjects = field(default_factory=KeptObjects)
 
     def run(self, run: TaskRun) -> Mapping[str, Json]:
         """Applies or destroys the module; after an apply, its outputs."""
@@ -83,7 +85,7 @@ class TerraformExecutor:
         if isinstance(config.source, LocalSource):
             copy_local(config.source, folder)
         else:
-            download_s3(self.s3(), config.source, folder, run)
+            download_s3(self.s3(), self.objects, config.source, folder, run)
 
     def _tool(
         self,

@@ -11,6 +11,7 @@ from mypy_boto3_s3 import S3Client
 from task_satisfier.executors import OutOfTimeError, TaskFailedError
 from task_satisfier.executors.terraform import limits
 from task_satisfier.executors.terraform.config import S3Source
+from task_satisfier.executors.terraform.kept_objects import KeptObjects, Version
 from task_satisfier.executors.terraform.s3_source import download_s3
 from tests.task_builders import a_run
 
@@ -31,12 +32,18 @@ def put(s3: S3Client, keys: Sequence[str]) -> None:
 
 
 def downloaded(
-    s3: S3Client, key: str, to: Path, *, bucket: str = "modules", seconds: float = 60
+    s3: S3Client,
+    key: str,
+    to: Path,
+    *,
+    bucket: str = "modules",
+    seconds: float = 60,
+    kept: KeptObjects | None = None,
 ) -> list[str]:
     """What is in the module's folder after the download."""
     to.mkdir()
     source = S3Source(type="s3", bucket=bucket, key=key)
-    download_s3(s3, source, to, a_run(seconds=seconds))
+    download_s3(s3, kept or KeptObjects(), source, to, a_run(seconds=seconds))
     return sorted(str(path.relative_to(to)) for path in to.rglob("*") if path.is_file())
 
 
@@ -68,6 +75,67 @@ def test_objects_come_with_what_is_in_them(s3: S3Client, tmp_path: Path) -> None
     downloaded(s3, "net/", tmp_path / "to")
 
     assert (tmp_path / "to/sub/a.tf").read_text() == "text of net/sub/a.tf"
+
+
+def test_what_has_not_changed_is_not_downloaded_again(s3: S3Client, tmp_path: Path) -> None:
+    asked: list[str] = []
+    s3.meta.events.register(
+        "before-parameter-build.s3.GetObject", lambda params, **_: asked.append(params["Key"])
+    )
+    kept = KeptObjects()
+    put(s3, KEYS)
+    downloaded(s3, "net/", tmp_path / "first", kept=kept)
+    s3.put_object(Bucket="modules", Key="net/sub/a.tf", Body=b"changed")
+    del asked[:]
+
+    files = downloaded(s3, "net/", tmp_path / "second", kept=kept)
+    downloaded(s3, "net/main.tf", tmp_path / "third", kept=kept)
+
+    assert asked == ["net/sub/a.tf"]
+    assert files == ["main.tf", "sub/a.tf"]
+    assert (tmp_path / "second/main.tf").read_text() == "text of net/main.tf"
+    assert (tmp_path / "second/sub/a.tf").read_text() == "changed"
+    assert (tmp_path / "third/main.tf").read_text() == "text of net/main.tf"
+
+
+def test_what_changes_after_it_was_listed_is_kept_as_what_it_is(
+    s3: S3Client, tmp_path: Path
+) -> None:
+    def change(**_: object) -> None:
+        s3.meta.events.unregister("before-parameter-build.s3.GetObject", change)
+        s3.put_object(Bucket="modules", Key="net.tf", Body=b"changed")
+
+    kept = KeptObjects()
+    put(s3, ["net.tf"])
+    s3.meta.events.register("before-parameter-build.s3.GetObject", change)
+    downloaded(s3, "net.tf", tmp_path / "first", kept=kept)
+    put(s3, ["net.tf"])
+
+    downloaded(s3, "net.tf", tmp_path / "second", kept=kept)
+
+    assert (tmp_path / "first/net.tf").read_text() == "changed"
+    assert (tmp_path / "second/net.tf").read_text() == "text of net.tf"
+
+
+def test_the_contents_that_were_asked_for_last_are_kept() -> None:
+    kept = KeptObjects(max_bytes=8)
+    first, second, third = (Version("b", name, "e") for name in ("1", "2", "3"))
+    kept.keep(first, b"1111")
+    kept.keep(second, b"2222")
+    kept.get(first)
+
+    kept.keep(third, b"3333")
+
+    assert [kept.get(version) for version in (first, second, third)] == [b"1111", None, b"3333"]
+
+
+def test_a_content_that_is_kept_again_counts_once() -> None:
+    kept = KeptObjects(max_bytes=8)
+    version = Version("b", "1", "e")
+    for _ in range(5):
+        kept.keep(version, b"1111")
+
+    assert kept.get(version) == b"1111"
 
 
 def test_all_pages_are_read(s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
