@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from cloudseam.claim import Holder
 from cloudseam.event import Json
 from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.executors.config import parse_config
@@ -40,6 +39,7 @@ QUIET = ("-input=false", "-no-color")
 BRIEF = ("-compact-warnings",)
 # Beside the module's folder, where Terraform does not look by itself.
 VARIABLES = "variables.json"
+CHANGE = (*QUIET, *BRIEF, "-auto-approve", f"-var-file=../{VARIABLES}")
 
 logger = logging.getLogger("cloudseam.terraform")
 
@@ -73,7 +73,9 @@ class TerraformExecutor:
                 # Wherever it is kept: a state must never have two names.
                 with run.hold(f"terraform/{key.object_key}") as past:
                     self._init(tool, backend, work)
-                    return _changed(tool, config, past)
+                    change_state(tool, past, config.action, *CHANGE)
+                    gives = config.action == "apply" and module.has_outputs
+                    return _outputs(tool) if gives else {}
         except OSError as error:
             raise TaskFailedError(
                 f"The satisfier's computer did not let it work: {error.strerror} "
@@ -124,13 +126,6 @@ def _work_dir() -> Iterator[Path]:
         for folder in ("module", "tmp"):
             (work / folder).mkdir()
         yield work
-
-
-def _changed(tool: Tool, config: TerraformConfig, past: Sequence[Holder]) -> Mapping[str, Json]:
-    change_state(
-        tool, past, config.action, *QUIET, *BRIEF, "-auto-approve", f"-var-file=../{VARIABLES}"
-    )
-    return _outputs(tool) if config.action == "apply" else {}
 
 
 def _outputs(tool: Tool) -> Mapping[str, Json]:

@@ -1,4 +1,6 @@
-"""What has to be known of a module before Terraform sees it: its backend, its secrets."""
+"""What has to be known of a module before Terraform sees it: its backend, its secrets, and whether
+it gives anything back.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,6 +23,7 @@ class Module:
 
     backend: str | None = None
     sensitive: frozenset[str] = field(default_factory=frozenset)
+    has_outputs: bool = False
 
 
 def read_module(folder: Path, *, tofu: bool = False) -> Module:
@@ -41,6 +44,7 @@ def read_module(folder: Path, *, tofu: bool = False) -> Module:
     return Module(
         backend=backends[0] if backends else None,
         sensitive=frozenset().union(*(module.sensitive for module in found)),
+        has_outputs=any(module.has_outputs for module in found),
     )
 
 
@@ -69,7 +73,8 @@ def _read_hcl(text: str) -> Module:
         if block.type == "variable" and block.labels
         if any(block.has(word, "true") for word in ("sensitive", "ephemeral"))
     )
-    return Module(backends[0] if backends else None, frozenset(hidden))
+    gives = any(block.type == "output" for block in blocks)
+    return Module(backends[0] if backends else None, frozenset(hidden), gives)
 
 
 def _read_json(text: str) -> Module:
@@ -93,7 +98,8 @@ def _read_json(text: str) -> Module:
         for variable in _bodies(variables, name)
         if any(str(variable.get(word)).lower() == "true" for word in ("sensitive", "ephemeral"))
     )
-    return Module(backends[0] if backends else None, frozenset(hidden))
+    gives = any(True for _ in _bodies(file, "output"))
+    return Module(backends[0] if backends else None, frozenset(hidden), gives)
 
 
 def _bodies(parent: Any, name: str) -> Iterator[Mapping[str, Any]]:

@@ -106,7 +106,7 @@ def test_the_terraform_task_applies_its_module_and_is_completed(
 ) -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    s3.put_object(Bucket=BUCKET, Key="environment/network/main.tf", Body=b"")
+    s3.put_object(Bucket=BUCKET, Key="environment/network/main.tf", Body=b'output "o" {}')
     fake = FakeTerraform(tmp_path, 'if arguments[0] == "output": print("{}")')
 
     answer = invoked(aws, events, "task-terraform")

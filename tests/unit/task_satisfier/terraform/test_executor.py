@@ -21,7 +21,7 @@ from tests.builders import CANARY
 from tests.conftest import LogLines
 from tests.task_builders import FakeTerraform, a_request, a_run, a_terraform_config, write_files
 
-S3_MODULE = 'terraform {\n  backend "s3" {}\n}\nvariable "stack_id" {}\n'
+S3_MODULE = 'terraform {\n  backend "s3" {}\n}\nvariable "stack_id" {}\noutput "o" {}\n'
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +103,16 @@ def test_an_apply_is_init_apply_and_output(tmp_path: Path, module: Path) -> None
         ["output", "-json", "-no-color"],
     ]  # fmt: skip
     assert outputs == {"o": 1}
+
+
+def test_an_apply_of_a_module_that_gives_nothing_back_is_init_and_apply(
+    tmp_path: Path, module: Path
+) -> None:
+    fake = FakeTerraform(tmp_path)
+    write_files(module, {"main.tf": S3_MODULE.replace("output", "locals")})
+
+    assert run(fake, module) == {}
+    assert fake.commands == ["init", "apply"]
 
 
 def test_a_destroy_is_init_and_destroy(tmp_path: Path, module: Path) -> None:

@@ -66,7 +66,7 @@ def run(fake: FakeTerraform, *past: Holder, action: str = "apply") -> list[str]:
         held.append(resource)
         yield past
 
-    module = write_files(fake.path.parent / "module", {"main.tf": ""})
+    module = write_files(fake.path.parent / "module", {"main.tf": 'output "o" {}'})
     executor = TerraformExecutor(
         binary=str(fake.path),
         home=StateHome(folder=fake.path.parent / "states"),

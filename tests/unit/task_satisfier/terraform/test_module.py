@@ -142,3 +142,23 @@ def test_a_source_without_terraform_files_is_refused(tmp_path: Path, name: str) 
 
     with pytest.raises(TaskFailedError, match=r"no Terraform files: .* \.tf or \.tf\.json"):
         read_module(tmp_path)
+
+
+OUTPUTS = {
+    "none": ({"main.tf": 'variable "output" {}\nlocals {\n output = {}\n}'}, False),
+    "one": ({"main.tf": 'output "o" {\n value = 1\n}'}, True),
+    "without quotes": ({"main.tf": "output o { value = 1 }"}, True),
+    "in another file": ({"main.tf": "", "outputs.tf": 'output "o" { value = 1 }'}, True),
+    "in JSON": ({"main.tf.json": '{"output": {"o": {"value": 1}}}'}, True),
+    "in a list of JSON": ({"main.tf.json": '[{"output": [{"o": {"value": 1}}]}]'}, True),
+    "none in JSON": ({"main.tf.json": '{"locals": {"output": {"o": 1}}}'}, False),
+    "of a module inside": ({"main.tf": "", "sub/main.tf": 'output "o" { value = 1 }'}, False),
+    "in a comment": ({"main.tf": '# output "o" { value = 1 }'}, False),
+}
+
+
+@pytest.mark.parametrize(("files", "has_outputs"), OUTPUTS.values(), ids=OUTPUTS)
+def test_a_module_says_whether_it_has_outputs(
+    tmp_path: Path, files: dict[str, str], has_outputs: bool
+) -> None:
+    assert read_module(write_files(tmp_path, files)).has_outputs is has_outputs
