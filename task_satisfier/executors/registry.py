@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from threading import Lock
 
 from cloudseam.event import Json
 from task_satisfier.executors import Executor, TaskFailedError, TaskRun
@@ -51,7 +52,7 @@ BUILDERS: Mapping[str, Builder] = {"lambda": build_lambda, "terraform": build_te
 
 
 class ExecutorRegistry:
-    """Executors by name, each built when it is first asked for."""
+    """Executors by name, each built once, when it is first asked for. Threads may share it."""
 
     def __init__(
         self, settings: TaskSatisfierSettings, builders: Mapping[str, Builder] = BUILDERS
@@ -59,6 +60,7 @@ class ExecutorRegistry:
         self._settings = settings
         self._builders = builders
         self._built: dict[str, Executor] = {}
+        self._building = Lock()
 
     def get(self, name: str) -> Executor:
         """The executor of that name.
@@ -71,9 +73,10 @@ class ExecutorRegistry:
                 f"Executor '{name[:80]}' is not known. There are: "
                 f"{', '.join(sorted(self._builders))}."
             )
-        if name not in self._built:
-            self._built[name] = self._builders[name](self._settings)
-        return self._built[name]
+        with self._building:
+            if name not in self._built:
+                self._built[name] = self._builders[name](self._settings)
+            return self._built[name]
 
 
 class SkippingRegistry:
