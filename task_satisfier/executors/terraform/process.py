@@ -84,7 +84,7 @@ class Tool:
         process = self._start(arguments, printed)
         reader = self._read(process.stderr if printed else process.stdout, lines)
         try:
-            in_time = self._ends_in_time(process)
+            in_time = self._ends_in_time(process, reader)
         finally:  # also when this process is told to end
             self._stop(process)
             reader.join(LAST_WORDS)
@@ -129,9 +129,14 @@ class Tool:
                     self.log(shown)
                 starts = ends
 
-    def _ends_in_time(self, process: subprocess.Popen[bytes]) -> bool:
+    def _ends_in_time(self, process: subprocess.Popen[bytes], reader: Thread) -> bool:
+        """Waits for the end of the output, which comes with the end of the process or before it.
+
+        To wait for the process itself is to look again and again, up to 50 ms late.
+        """
         while (left := self.time_left()) > 0:
-            if _ends_within(process, min(left, POLL)):
+            reader.join(min(left, POLL))
+            if _ends_within(process, 0 if reader.is_alive() else min(left, POLL)):
                 return True
         return False
 

@@ -269,6 +269,18 @@ def test_nothing_it_started_outlives_it(tmp_path: Path) -> None:
     assert _is_gone(int(lines[0]))
 
 
+def test_what_has_closed_its_output_is_waited_for_all_the_same(tmp_path: Path) -> None:
+    fifo = tmp_path / "go"
+    os.mkfifo(fifo)
+    lets_go = threading.Thread(target=fifo.write_text, args=("go",))
+    lets_go.start()
+    script = "import os; os.close(1); os.close(2); open('go').read(); os._exit(3)"
+
+    with pytest.raises(TaskFailedError, match="exit code 3"):
+        a_tool(tmp_path, print).run("-c", script)
+    lets_go.join()
+
+
 def test_without_time_it_is_not_started(tmp_path: Path) -> None:
     lines: list[str] = []
 
