@@ -46,7 +46,7 @@ if arguments[0] == "init":
     option = next(a for a in arguments if a.startswith("-backend-config="))
     name, value = option.removeprefix("-backend-config=").split("=", 1)
     data = Path(os.environ["TF_DATA_DIR"])
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     blocks = "".join(path.read_text() for path in Path(".").glob("*.tf*"))
     found = re.search(r'"?backend"?:? *[{{]? *"(\\w+)"', blocks)
     if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +25,8 @@ from task_satisfier.executors.terraform.local_source import copy_local
 from task_satisfier.executors.terraform.locked_change import change_state
 from task_satisfier.executors.terraform.module import Module, read_module
 from task_satisfier.executors.terraform.outputs import read_outputs
-from task_satisfier.executors.terraform.plugin_cache import PluginCache
-from task_satisfier.executors.terraform.process import Tool
+from task_satisfier.executors.terraform.plugin_cache import PluginCache, has_no_space
+from task_satisfier.executors.terraform.process import CommandFailedError, Tool
 from task_satisfier.executors.terraform.s3_source import download_s3
 from task_satisfier.executors.terraform.state_key import StateKey
 from task_satisfier.executors.terraform.variables import variables_of, write_variables
@@ -62,7 +63,7 @@ class TerraformExecutor:
         variables = variables_of(run.request, config)
         binary = find_binary(self.binary, self.environ)
         try:
-            with _work_dir() as work:
+            with _work_dir() as work, self.plugins.used() as make_room:
                 self._fetch(config, work / "module", run)
                 module = read_module(work / "module", tofu=binary.is_tofu)
                 key = StateKey.of(run.request, config)
@@ -72,7 +73,7 @@ class TerraformExecutor:
                 tool = self._tool(binary, work, run, module, variables)
                 # Wherever it is kept: a state must never have two names.
                 with run.hold(f"terraform/{key.object_key}") as past:
-                    self._init(tool, backend, work)
+                    self._init(tool, backend, work, make_room)
                     change_state(tool, past, config.action, *CHANGE)
                     gives = config.action == "apply" and module.has_outputs
                     return _outputs(tool) if gives else {}
@@ -112,9 +113,20 @@ class TerraformExecutor:
             claims_left=run.claims_left,
         )
 
-    def _init(self, tool: Tool, backend: Backend, work: Path) -> None:
+    def _init(
+        self, tool: Tool, backend: Backend, work: Path, make_room: Callable[[], bool]
+    ) -> None:
         tool.log(f"State: {backend.type} backend, {backend.argument} {backend.value}")
-        told = tool.run("init", *QUIET, backend.option)
+        init = ("init", *QUIET, backend.option)
+        try:
+            told = tool.run(*init)
+        except CommandFailedError as failure:
+            if not has_no_space(failure.lines) or not make_room():
+                raise
+            tool.log("The disk is full: the providers that were kept are removed")
+            shutil.rmtree(work / "plugins")
+            self.plugins.link(work / "plugins", work / "module")
+            told = tool.run(*init)
         backend.check(work / "state", told)
         self.plugins.keep(work / "plugins", tool.log)
 

@@ -8,12 +8,14 @@ links to what is kept; and what `init` has added to it is kept once `init` has e
 
 import base64
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +26,8 @@ PLACE = "*/*/*/*/*"
 LOCK_FILE = ".terraform.lock.hcl"
 # A provider is kept if the disk then has room for one half as large again, unpacked and packed.
 ROOM = 1.5
+# As Go names ENOSPC.
+NO_SPACE = "no space left on device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,25 @@ class PluginCache:
             return cls(Path(named).absolute())
         own = f"cloudseam-providers-{os.geteuid()}"
         return cls(Path(os.path.realpath(tempfile.gettempdir()), own), is_private=True)
+
+    @contextmanager
+    def used(self) -> Iterator[Callable[[], bool]]:
+        """Around a task that uses what is kept.
+
+        Yields what makes room on the disk: it removes all that is kept, and says whether it has. It
+        does not while another task uses it, nor in a folder that somebody has named.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:  # then nothing is kept
+            yield lambda: False
+            return
+        try:
+            fcntl.flock(folder, fcntl.LOCK_SH)
+            yield lambda: self._empty(folder)
+        finally:
+            os.close(folder)
 
     def link(self, plugins: Path, module: Path) -> dict[str, str]:
         """Makes a plugin cache for `init` of a module; the environment that has it used.
@@ -80,7 +103,6 @@ class PluginCache:
 
     def _trouble(self, provider: Path) -> str | None:
         """Why a provider cannot be kept."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._is_safe():
             return "others may write to it"
         if shutil.disk_usage(self.folder).free < ROOM * _size(provider):
@@ -100,11 +122,31 @@ class PluginCache:
                 copy.rename(kept)
             shutil.rmtree(provider)
 
+    def _empty(self, folder: int) -> bool:
+        """Removes what is kept, unless somebody else has the folder locked as well."""
+        if not self.is_private:
+            return False
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kept = list(_providers(self.folder)) if self._is_safe() else []
+            for provider in kept:
+                shutil.rmtree(provider)
+            return bool(kept)
+        except OSError:
+            return False
+        finally:  # also where it could not be had: then the old lock is gone, too (flock(2))
+            fcntl.flock(folder, fcntl.LOCK_SH)
+
     def _is_safe(self) -> bool:
         """Whether what is in the folder was put there by nobody else."""
         status = self.folder.lstat()
         is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
         return not self.is_private or (is_ours and not status.st_mode & 0o022)
+
+
+def has_no_space(lines: Iterable[str]) -> bool:
+    """Whether a command says that the disk is full. Terraform breaks its lines where it likes."""
+    return NO_SPACE in " ".join(" ".join(lines).split())
 
 
 def _providers(folder: Path) -> Iterator[Path]:

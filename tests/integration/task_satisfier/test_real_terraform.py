@@ -89,10 +89,13 @@ def test_other_stacks_and_other_modules_have_other_states(
     assert terraform_log.messages.count("Destroy complete! Resources: 1 destroyed.") == 1
 
 
-def test_nothing_is_left_in_the_temp_dir(terraform: RealTerraform, tmp_path: Path) -> None:
+def test_nothing_is_left_in_the_temp_dir_but_the_folder_for_providers(
+    terraform: RealTerraform, tmp_path: Path
+) -> None:
     terraform.run(a_terraform_config(a_module(terraform, NET)))
 
-    assert list((tmp_path / "temp").iterdir()) == []
+    [providers] = (tmp_path / "temp").rglob("*")
+    assert providers.name == f"cloudseam-providers-{os.geteuid()}"
 
 
 TYPED = """

@@ -47,7 +47,7 @@ def an_executor(
         grace=0.1,
         s3=lambda: pytest.fail("S3 is not to be asked"),
         environ={"PATH": os.environ["PATH"]} | dict(environ or {}),
-        plugins=PluginCache(fake.path.parent / "providers"),
+        plugins=PluginCache(fake.path.parent / "providers", is_private=True),
     )
 
 
@@ -413,3 +413,52 @@ def test_without_time_nothing_is_fetched_and_nothing_is_run(tmp_path: Path, modu
         run(fake, module, seconds=0)
 
     assert not fake.calls
+
+
+FULL_WHILE_SOMETHING_IS_KEPT = """
+if arguments[0] == "init" and Path({kept!r}).exists():
+    print("Error: Failed to install provider\\n\\nwrite x: no space left\\non device")
+    sys.exit(1)
+"""
+
+
+def a_full_disk(folder: Path) -> tuple[FakeTerraform, Path]:
+    """A Terraform whose `init` finds no space as long as a provider is kept, and that provider."""
+    kept = folder / "providers" / "example.com" / "acme" / "net" / "1.0.0" / "linux_amd64"
+    write_files(kept, {"terraform-provider-net_v1.0.0": ""})
+    return FakeTerraform(folder, FULL_WHILE_SOMETHING_IS_KEPT.format(kept=str(kept))), kept
+
+
+def test_where_the_disk_is_full_what_was_kept_makes_room(tmp_path: Path, module: Path) -> None:
+    fake, kept = a_full_disk(tmp_path)
+
+    run(fake, module, action="destroy")
+
+    assert fake.commands == ["init", "init", "destroy"]
+    assert not kept.exists()
+
+
+def test_what_another_task_uses_stays_though_the_disk_is_full(tmp_path: Path, module: Path) -> None:
+    fake, kept = a_full_disk(tmp_path)
+
+    with (
+        PluginCache(tmp_path / "providers").used(),
+        pytest.raises(TaskFailedError, match="no space left"),
+    ):
+        run(fake, module, action="destroy")
+
+    assert fake.commands == ["init"]
+    assert kept.exists()
+
+
+def test_what_was_kept_stays_where_init_fails_for_another_reason(
+    tmp_path: Path, module: Path
+) -> None:
+    _, kept = a_full_disk(tmp_path)
+    fake = FakeTerraform(tmp_path, 'print("Error: Unsupported block type"); sys.exit(1)')
+
+    with pytest.raises(TaskFailedError, match="Unsupported"):
+        run(fake, module, action="destroy")
+
+    assert fake.commands == ["init"]
+    assert kept.exists()

@@ -46,6 +46,8 @@ class Task:
         self.told: list[str] = []
 
     def link(self, cache: PluginCache) -> dict[str, str]:
+        with cache.used():
+            pass  # has the folder made
         return cache.link(self.plugins, self.module)
 
     def install(self, cache: PluginCache) -> None:
@@ -110,6 +112,32 @@ def test_a_task_that_comes_second_with_the_same_keeps_its_own(
     assert (first.plugins / PLACE).is_symlink()
     assert not (second.plugins / PLACE).is_symlink()
     assert (len(first.told), len(second.told)) == (0, 1)
+
+
+def test_room_is_made_only_by_the_last_task_that_uses_what_is_kept(tmp_path: Path) -> None:
+    cache = PluginCache(tmp_path / "kept", is_private=True)
+    Task(tmp_path / "1").install(cache)
+
+    with cache.used() as make_room:
+        with cache.used() as others_make_room:
+            assert not make_room()
+            assert not others_make_room()
+        assert (cache.folder / PLACE).exists()
+
+        assert make_room()
+        assert not (cache.folder / PLACE).exists()
+        assert not make_room(), "there is nothing left to remove"
+
+
+def test_nothing_is_removed_from_a_folder_that_somebody_has_named(
+    cache: PluginCache, tmp_path: Path
+) -> None:
+    Task(tmp_path / "1").install(cache)
+
+    with cache.used() as make_room:
+        assert not make_room()
+
+    assert (cache.folder / PLACE).exists()
 
 
 def test_what_is_only_a_link_is_not_kept(cache: PluginCache, tmp_path: Path) -> None:
