@@ -19,6 +19,7 @@ from cloudseam.errors import RetryableError
 from cloudseam.event import FAILED, TIMEOUT, Json
 from cloudseam.messages import TaskRequest, completed_message, failed_message, parse_task
 from cloudseam.queues import OutgoingMessage, Queue
+from task_satisfier.answers import Answer, Answers
 from task_satisfier.attempt import Attempt, Attempts, Ended, SupersededError
 from task_satisfier.executors import Executor, TaskFailedError, TaskRun
 from task_satisfier.redaction import Redactor
@@ -104,18 +105,21 @@ class TaskSatisfier:
         """Each delivery's own outcome, in order. `time_left` gives seconds until all has to end.
 
         Tasks of a batch run side by side, so that none waits for the others' time to pass; and
-        each is answered by itself, so that no answer waits for another task. One that had to wait
-        for its turn until no time was left is not begun, and so neither claimed nor answered.
+        each is answered when it ends: no answer waits for another task for longer than it takes to
+        send one. One that had to wait for its turn until no time was left is not begun, and so
+        neither claimed nor answered.
         """
 
         def for_work() -> float:
             return 0 if self._stopping.is_set() else time_left() - self._margin
 
         def handled(position: int, delivery: Delivery) -> TaskOutcome:
-            if position >= self._at_once and for_work() <= 0:
-                return TaskOutcome(delivery, error=NotBegunError())
-            return self._handle(delivery, for_work)
+            with answers.of_task() as answer:
+                if position >= self._at_once and for_work() <= 0:
+                    return TaskOutcome(delivery, error=NotBegunError())
+                return self._handle(delivery, for_work, answer)
 
+        answers = Answers(self._answers, len(deliveries))
         if len(deliveries) < 2:
             return [handled(0, delivery) for delivery in deliveries]
         with ThreadPoolExecutor(min(len(deliveries), self._at_once)) as pool:
@@ -125,7 +129,7 @@ class TaskSatisfier:
         """Has the tasks that run now end as if their time were over. Takes effect for good."""
         self._stopping.set()
 
-    def _handle(self, delivery: Delivery, time_left: TimeLeft) -> TaskOutcome:
+    def _handle(self, delivery: Delivery, time_left: TimeLeft, answer: Answer) -> TaskOutcome:
         started = self._clock()
         try:
             request = parse_task(delivery.body)
@@ -133,7 +137,7 @@ class TaskSatisfier:
             return TaskOutcome(delivery, error=error)
         outcome = TaskOutcome(delivery, request)
         try:
-            outcome = self._attempted(outcome, request, time_left)
+            outcome = self._attempted(outcome, request, time_left, answer)
         except SupersededError:
             outcome = replace(outcome, ending=Ending.SUPERSEDED)
         except Exception as error:  # one task's surprise must not fail the others
@@ -141,28 +145,22 @@ class TaskSatisfier:
         return replace(outcome, seconds=self._clock() - started)
 
     def _attempted(
-        self, outcome: TaskOutcome, request: TaskRequest, time_left: TimeLeft
+        self, outcome: TaskOutcome, request: TaskRequest, time_left: TimeLeft, answer: Answer
     ) -> TaskOutcome:
         """Runs the attempt under its claim, and answers it."""
         attempt = self._attempts.begin(request, outcome.delivery)
         if isinstance(attempt, Ended):
-            return self._answered_again(outcome, attempt)
+            return _answered_again(outcome, attempt, answer)
         try:
             with attempt.beating():
-                outcome, answer = self._run(outcome, request, attempt, time_left)
+                outcome, message = self._run(outcome, request, attempt, time_left)
         except RetryableError:  # it has not been run
             attempt.release()
             raise
         attempt.ensure_it_counts()
-        error = self._answers.send([answer]).get(0)
-        attempt.note_end(answer.body, is_sent=error is None)
+        error = answer.give(message)
+        attempt.note_end(message.body, is_sent=error is None)
         return replace(outcome, error=error)
-
-    def _answered_again(self, outcome: TaskOutcome, ended: Ended) -> TaskOutcome:
-        """An attempt that has ended is not run again; its answer may have been lost."""
-        message = [OutgoingMessage(ended.answer)] if ended.answer else []
-        error = self._answers.send(message).get(0) if message else None
-        return replace(outcome, ending=Ending.REPEATED, error=error)
 
     def _run(
         self, outcome: TaskOutcome, request: TaskRequest, attempt: Attempt, time_left: TimeLeft
@@ -197,6 +195,12 @@ class TaskSatisfier:
         return Redactor(
             value for key, value in request.metadata.items() if key in self._sensitive_keys
         )
+
+
+def _answered_again(outcome: TaskOutcome, ended: Ended, answer: Answer) -> TaskOutcome:
+    """An attempt that has ended is not run again; its answer may have been lost."""
+    error = answer.give(OutgoingMessage(ended.answer)) if ended.answer else None
+    return replace(outcome, ending=Ending.REPEATED, error=error)
 
 
 def _completed(

@@ -249,13 +249,16 @@ def quick(function: Function, monkeypatch: pytest.MonkeyPatch) -> Function:
 
 
 @pytest.mark.parametrize("tasks", [1, 3, 10])
-def test_each_task_costs_one_conditional_write_and_one_send(quick: Function, tasks: int) -> None:
+def test_each_task_costs_one_conditional_write_and_their_answers_one_send(
+    quick: Function, tasks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("task_satisfier.answers.PATIENCE", 60)
     bodies = [a_task_body(name=f"t{n}", token=f"token-{n}") for n in range(tasks)]
 
     with counted_calls() as calls:
         assert quick.invoke(*bodies) == []
 
-    assert calls.taken() == {"PutItem": tasks, "SendMessageBatch": tasks}
+    assert calls.taken() == {"PutItem": tasks, "SendMessageBatch": 1}
     conditions = {
         call["ConditionExpression"] for name, call in calls.arguments if name == "PutItem"
     }

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
 from cloudseam.clock import SystemClock
 from cloudseam.delivery import Delivery
 from cloudseam.errors import ClaimHeldError
@@ -45,7 +47,10 @@ def a_batch_of(number: int) -> list[Delivery]:
     return [a_task_delivery(name=f"t{n}", token=f"token-{n}") for n in range(number)]
 
 
-def test_ten_tasks_run_at_once_each_under_a_claim_of_its_own() -> None:
+def test_ten_tasks_run_at_once_each_under_a_claim_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("task_satisfier.answers.PATIENCE", PATIENCE)
     all_run = threading.Barrier(10)
 
     def wait_for_the_others(run: TaskRun) -> Mapping[str, Json]:
@@ -58,7 +63,7 @@ def test_ten_tasks_run_at_once_each_under_a_claim_of_its_own() -> None:
     assert [outcome.cause or outcome.error for outcome in outcomes] == [None] * 10
     assert set(batch.claims.claims) == {f"token-{n}" for n in range(10)}
     assert len({claim.owner for claim in batch.claims.claims.values()}) == 10
-    assert batch.answers.calls == [1] * 10
+    assert batch.answers.calls == [10]
 
 
 def test_two_deliveries_of_one_attempt_in_a_batch_run_once() -> None:
