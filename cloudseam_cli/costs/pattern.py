@@ -62,5 +62,9 @@ def batch_of_events(events: int, tasks: int, *, is_change: bool = True) -> Calls
 
 
 def batch_of_tasks(tasks: int) -> Calls:
-    """What a batch of short tasks costs beside their own work: a claim and an answer for each."""
-    return Calls(writes=tasks, rows_written=tasks, sends=tasks, messages=tasks)
+    """What a batch of short tasks costs beside their own work: a claim for each, and the answers.
+
+    Short tasks end together, and then their answers are sent together.
+    """
+    sends = ceil(tasks / MESSAGES_PER_REQUEST)
+    return Calls(writes=tasks, rows_written=tasks, sends=sends, messages=tasks)

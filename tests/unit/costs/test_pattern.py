@@ -135,7 +135,8 @@ def test_a_timer_that_nothing_is_due_for_is_only_looked_at(events: int) -> None:
 
 
 @pytest.mark.parametrize("tasks", [1, 10])
-def test_a_batch_of_short_tasks(tasks: int) -> None:
+def test_a_batch_of_short_tasks(tasks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("task_satisfier.answers.PATIENCE", 60)
     claims, answers, stacks = CountingClaims(), CountingQueue(), CountingStacks()
     attempts = Attempts(claims, stacks, SystemClock(), ThreadHeartbeat(), place="tester@here")
     satisfier = TaskSatisfier(FakeExecutors(FakeExecutor()), answers, attempts)
