@@ -40,7 +40,7 @@ def store_of(target: Target) -> Store:
     client, table = target.client("dynamodb"), target.table
     return Store(
         DynamoDBStackRepository(client, table),
-        DynamoDBClaimRepository(client, table),
+        DynamoDBClaimRepository(client, target.claims_table or table),
         DynamoDBMachineVersions(client, table),
     )
 

@@ -27,7 +27,8 @@ DEAD_LETTER_QUEUES = ("SQS_EVENT_DLQ_URL", "SQS_TASK_DLQ_URL")
 @dataclass(frozen=True, slots=True)
 class Target:
     """`endpoint` None is AWS itself, or what the environment says. With `in_postgres` stacks are
-    kept where the state machine's settings for PostgreSQL say, and `table` means nothing. Dead
+    kept where the state machine's settings for PostgreSQL say, and `table` means nothing. Without
+    `claims_table` claims are in `table`, too. Dead
     letters and the task queue are known of the emulator only; of a `dev` that keeps them in this
     folder `outcomes`, the file that tells what became of each event, and its folder of `machines`.
     """
@@ -35,6 +36,7 @@ class Target:
     endpoint: str | None
     event_queue: str | None
     table: str
+    claims_table: str | None = None
     in_postgres: bool = False
     event_dead_letters: str | None = None
     task_queue: str | None = None
@@ -111,6 +113,7 @@ def find_target(
             args.endpoint_url,
             queue,
             table or TABLE,
+            environ.get("DYNAMODB_CLAIMS_TABLE") or None,
             in_postgres=in_postgres,
             sensitive_keys=keys,
         )

@@ -22,7 +22,10 @@ def main() -> int:
         if is_local(os.environ) and not settings.postgres_secret:
             from cloudseam.persistence.dynamodb.local_table import create_table
 
-            create_table(make_client("dynamodb"), settings.dynamodb_table or "Stacks")
+            client = make_client("dynamodb")
+            create_table(client, settings.dynamodb_table or "Stacks")
+            if settings.dynamodb_claims_table:
+                create_table(client, settings.dynamodb_claims_table)
         app.service()
     except CloudSeamError as error:
         print(f"state_machine: {error}", file=sys.stderr)

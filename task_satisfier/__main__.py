@@ -24,7 +24,10 @@ def main() -> int:
         if is_local(os.environ) and settings.dynamodb_table and not settings.postgres_secret:
             from cloudseam.persistence.dynamodb.local_table import create_table
 
-            create_table(make_client("dynamodb"), settings.dynamodb_table)
+            client = make_client("dynamodb")
+            create_table(client, settings.dynamodb_table)
+            if settings.dynamodb_claims_table:
+                create_table(client, settings.dynamodb_claims_table)
         satisfier = app.satisfier()
     except CloudSeamError as error:
         print(f"task_satisfier: {error}", file=sys.stderr)

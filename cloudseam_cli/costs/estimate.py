@@ -43,7 +43,7 @@ def waiting(load: Load, seconds: float) -> Line:
 
 
 def _queues(load: Load) -> Iterator[Line]:
-    answer = pattern.batch_of_tasks(1).sends
+    answer = pattern.batch_of_tasks(load.tasks_at_once).sends / load.tasks_at_once
     task_kb = pattern.TASK_KB + load.row_kb
     event = sqs.requests(load.batch, pattern.EVENT_KB) + sqs.taken(load.batch, pattern.EVENT_KB)
     yield Line("SQS: the event is sent and taken", "sqs-request", event)
@@ -112,33 +112,40 @@ def _timers(load: Load) -> Iterator[Line]:
 def _standing(load: Load) -> Iterator[Line]:
     polls = 2 * sqs.idle_receives(HOURS_PER_MONTH)
     yield Line("SQS: Lambda polls both queues", "sqs-request", monthly=polls)
-    stacks, kept = load.stacks * load.row_kb, load.transitions * _kept_kb(load)
-    yield from (_database if load.is_postgres else _table)(load, stacks, kept)
+    yield from (_database if load.is_postgres else _tables)(load)
 
 
-def _table(load: Load, stacks_kb: float, kept_kb: float) -> Iterator[Line]:
-    """The sweep's scan, which need not be consistent and so costs half, and storage."""
+def _tables(load: Load) -> Iterator[Line]:
+    """The sweep's scan, which need not be consistent and so costs half, and storage.
+
+    Claims have a table of their own, which no sweep reads and no backup is made of.
+    """
     half = HOURS_PER_MONTH * 60 / load.sweep_minutes / READ_UNIT_KB / 2
+    stacks_kb, history_kb = load.stacks * load.row_kb, _history_kb(load)
     yield Line("Sweep: reads all stacks", "dynamodb-read", monthly=stacks_kb * half)
-    if kept_kb:
-        yield Line("Sweep: reads past other rows", "dynamodb-read", monthly=kept_kb * half)
-    gb = (stacks_kb + kept_kb + load.stacks * ITEM_OVERHEAD_KB) / KB_PER_GB
-    yield Line("DynamoDB: storage", "dynamodb-storage", monthly=gb)
-    yield Line("DynamoDB: point-in-time recovery", "dynamodb-backup", monthly=gb)
+    if history_kb:
+        yield Line("Sweep: reads past the history", "dynamodb-read", monthly=history_kb * half)
+    kept_gb = (stacks_kb + history_kb + load.stacks * ITEM_OVERHEAD_KB) / KB_PER_GB
+    all_gb = kept_gb + _claims_kb(load) / KB_PER_GB
+    yield Line("DynamoDB: storage", "dynamodb-storage", monthly=all_gb)
+    yield Line("DynamoDB: point-in-time recovery", "dynamodb-backup", monthly=kept_gb)
 
 
-def _database(load: Load, stacks_kb: float, kept_kb: float) -> Iterator[Line]:
-    gb = max(LEAST_DISK_GB, (stacks_kb + kept_kb) / KB_PER_GB)
+def _database(load: Load) -> Iterator[Line]:
+    all_kb = load.stacks * load.row_kb + _history_kb(load) + _claims_kb(load)
+    gb = max(LEAST_DISK_GB, all_kb / KB_PER_GB)
     yield Line("RDS: an instance", "rds-instance-hour", monthly=HOURS_PER_MONTH)
     yield Line("RDS: its disk", "rds-storage", monthly=gb)
     yield Line("Secrets Manager: its password", "secret-month", monthly=1)
 
 
-def _kept_kb(load: Load) -> float:
-    """KB that a month's transition leaves in rows of its own, on an average day of the month.
+def _claims_kb(load: Load) -> float:
+    """KB of claims on an average day: each stays for 15 days after its end."""
+    months = TOMBSTONE_SECONDS / 3600 / HOURS_PER_MONTH
+    return load.transitions * load.tasks * pattern.CLAIM_KB * months
 
-    A claim stays for 15 days after its end. History is never deleted: this is of the first month.
-    """
-    claims = load.tasks * pattern.CLAIM_KB * TOMBSTONE_SECONDS / 3600 / HOURS_PER_MONTH
-    history = (1 + load.tasks) * pattern.HISTORY_KB / 2 if load.keeps_history else 0
-    return claims + history
+
+def _history_kb(load: Load) -> float:
+    """KB of a full history on an average day of the first month. It is never deleted."""
+    commits = load.transitions * (1 + load.tasks)
+    return commits * pattern.HISTORY_KB / 2 if load.keeps_history else 0

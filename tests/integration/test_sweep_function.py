@@ -77,6 +77,22 @@ def test_a_sweep_leaves_alone_what_somebody_has_claimed(function: StateMachineFu
     assert function.sweep() == {"looked_at": 1, "repaired": 0}
 
 
+def test_a_sweep_finds_claims_in_the_table_that_is_named_for_them(
+    aws: EmulatedAws, tmp_path: Path
+) -> None:
+    claims = aws.table()
+    with state_machine_function(aws, tmp_path, DYNAMODB_CLAIMS_TABLE=claims) as function:
+        function.put_machine("branch", BRANCH)
+        function.deliver(a_delivery(launch()))
+        now = int(time.time() * 1000)
+        for message in function.tasks():
+            app.store().claims.take(Claim(message["task"]["token"], "me", now, now + 60_000), now)
+        an_hour_ago(function)
+
+        assert function.sweep() == {"looked_at": 1, "repaired": 0}
+    assert len(aws.items(claims)) == 2
+
+
 def test_a_sweep_goes_on_where_the_one_before_had_no_time_left(
     function: StateMachineFunction,
 ) -> None:

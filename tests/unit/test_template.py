@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from cloudseam.persistence.dynamodb.claims import PREFIX
 from cloudseam.settings import Settings
 from state_machine.settings import StateMachineSettings
 from task_satisfier.settings import TaskSatisfierSettings
@@ -245,10 +244,7 @@ def test_the_satisfier_writes_claims_only() -> None:
     claims = statement("TaskSatisfierRole", "ClaimTasks")
 
     assert set(claims["Action"]) == writing
-    assert claims["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{PREFIX}*"]},
-        "Null": {"dynamodb:LeadingKeys": "false"},
-    }
+    assert claims["Resource"] == {"Fn::GetAtt": "ClaimTable.Arn"}
     for other in statements("TaskSatisfierRole"):
         assert other is claims or writing.isdisjoint(other["Action"])
 
@@ -256,7 +252,7 @@ def test_the_satisfier_writes_claims_only() -> None:
 def test_both_functions_know_the_store_and_may_reach_it() -> None:
     shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert {"DYNAMODB_TABLE", "POSTGRES_CONNECTION_SECRET"} <= set(shared)
+    assert {"DYNAMODB_TABLE", "DYNAMODB_CLAIMS_TABLE", "POSTGRES_CONNECTION_SECRET"} <= set(shared)
     for role in ("StateMachineRole", "TaskSatisfierRole"):
         assert statement(role, "ReadSecret")["Resource"] == {"Ref": "PostgresSecretArn"}
         assert "VpcSubnetIds" in str(TEMPLATE["Globals"]["Function"]["VpcConfig"])

@@ -266,6 +266,18 @@ def test_each_task_costs_one_conditional_write_and_their_answers_one_send(
     assert len(quick.answers()) == tasks
 
 
+def test_claims_are_in_the_table_that_is_named_for_them(
+    quick: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = quick.aws.table()
+    monkeypatch.setenv("DYNAMODB_CLAIMS_TABLE", claims)
+
+    quick.invoke(a_task_body(token="t1"))
+
+    assert set(quick.aws.items(claims)) == {"cloudseam#claim#t1"}
+    assert quick.aws.items(os.environ["DYNAMODB_TABLE"]) == {}
+
+
 def test_a_task_that_comes_again_unclaimed_costs_one_read_more(quick: Function) -> None:
     with counted_calls() as calls:
         quick.invoke(a_task_body(token="t1"), receive_count=2)

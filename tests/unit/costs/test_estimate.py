@@ -21,23 +21,22 @@ def test_a_transition_without_a_task_costs_less_than_95_cents_a_million() -> Non
     assert line(bill, "DynamoDB") + 0.02 + 0.04 == pytest.approx(0.81, abs=0.005)
 
 
-def test_a_transition_with_a_task_costs_three_dollars_a_million_with_answers_one_by_one() -> None:
-    bill = cloudseam(FULL_BATCHES)
-    one_by_one = PRICES["sqs-request"].of(1_000_000 * (1 - sqs.requests(10)))
+def test_a_transition_with_a_task_and_its_claim_costs_less_than_280_cents_a_million() -> None:
+    assert million(cloudseam(FULL_BATCHES)) < 2.80
 
-    assert million(bill) == pytest.approx(3.1, abs=0.03)
-    # The target of 2.80 is kept but for this.
-    assert million(bill) - one_by_one < 2.80
+
+def test_answers_that_are_sent_one_by_one_cost_36_cents_more() -> None:
+    together = line(cloudseam(FULL_BATCHES), "SQS: answers")
+    alone = line(cloudseam(Load(task_batch=1)), "SQS: answers")
+
+    assert alone - together == pytest.approx(0.36)
 
 
 @pytest.mark.parametrize(("row_kb", "ideal"), [(1, 2.1), (2, 3.3)])
-def test_without_claims_and_with_answers_in_batches_it_is_what_an_ideal_engine_costs(
-    row_kb: float, ideal: float
-) -> None:
+def test_without_claims_it_is_what_an_ideal_engine_costs(row_kb: float, ideal: float) -> None:
     bill = cloudseam(Load(task_batch=10, row_kb=row_kb))
-    one_by_one = PRICES["sqs-request"].of(1_000_000 * (1 - sqs.requests(10)))
 
-    left = million(bill) - line(bill, "DynamoDB: tasks are claimed") - one_by_one
+    left = million(bill) - line(bill, "DynamoDB: tasks are claimed")
 
     assert left == pytest.approx(ideal, abs=0.07)
 
@@ -124,14 +123,22 @@ def test_a_sweep_reads_all_stacks(stacks: int, dollars: float) -> None:
     assert monthly(bill, "Sweep: reads all stacks", 1) == pytest.approx(dollars, abs=0.005)
 
 
-def test_a_sweep_reads_past_the_claims_of_15_days_and_less_often_costs_less() -> None:
-    often, seldom = Load(transitions=2_000_000), Load(transitions=2_000_000, sweep_minutes=60)
-    what = "Sweep: reads past other rows"
+def test_a_sweep_reads_past_a_full_history_and_less_often_costs_less() -> None:
+    often = Load(transitions=2_000_000, keeps_history=True)
+    seldom = Load(transitions=2_000_000, keeps_history=True, sweep_minutes=60)
+    what = "Sweep: reads past the history"
 
-    # A claim of 0.2 KB is there for 360 of 730 hours, and 4 sweeps an hour read it, by half units.
-    each = 0.2 * 360 / 730 / 4 / 2 * 4 * 730 * 0.125
+    # Two rows of 0.2 KB for a transition are there for half of the first month, and 4 sweeps an
+    # hour read them, by half units.
+    each = 2 * 0.2 / 2 / 4 / 2 * 4 * 730 * 0.125
     assert monthly(cloudseam(often), what, 1) == pytest.approx(2 * each)
     assert monthly(cloudseam(seldom), what, 1) == pytest.approx(2 * each / 4)
+
+
+def test_no_sweep_reads_claims() -> None:
+    few, many = cloudseam(Load(tasks=1)), cloudseam(Load(tasks=9))
+
+    assert monthly(few, "Sweep", 1) == monthly(many, "Sweep", 1)
 
 
 def test_on_postgresql_there_is_an_instance_and_no_unit_of_dynamodb() -> None:

@@ -23,6 +23,12 @@ class StoreSettings(Settings):
     dynamodb_table: str | None = Field(
         default="Stacks", alias="DYNAMODB_TABLE", description="The table that stacks are kept in."
     )
+    dynamodb_claims_table: str | None = Field(
+        default=None,
+        alias="DYNAMODB_CLAIMS_TABLE",
+        description="The table that claims of tasks are kept in. Without it they are in the table "
+        "of the stacks, where every sweep reads past them. The same for both functions.",
+    )
     postgres_secret: str | None = Field(
         default=None,
         alias="POSTGRES_CONNECTION_SECRET",
@@ -69,7 +75,7 @@ def open_store(
     client, table = make_client("dynamodb"), settings.dynamodb_table or "Stacks"
     return Store(
         DynamoDBStackRepository(client, table, full_history=full_history, batched=batched),
-        DynamoDBClaimRepository(client, table),
+        DynamoDBClaimRepository(client, settings.dynamodb_claims_table or table),
         DynamoDBMachineVersions(client, table),
     )
 
