@@ -4,12 +4,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from cloudseam.aws import ClientSettings
 from cloudseam.chaos import ChaosSettings
 from cloudseam.persistence.store import StoreSettings
 from cloudseam.timers.scheduler import Schedules
 
 
-class StateMachineSettings(StoreSettings, ChaosSettings):
+class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
     """Read from the environment; see docs/configuration.md."""
 
     machine_locator: Literal["LOCAL_FS", "S3"] = Field(

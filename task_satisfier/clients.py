@@ -8,9 +8,8 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from botocore.config import Config
-
 from cloudseam.aws import make_client
+from cloudseam.patience import Patience
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -29,26 +28,15 @@ CUT_FROM = 60
 @cache
 def sqs_client() -> SQSClient:
     """For answers: one that is lost makes its task run again, so sending them is tried hard."""
-    config = Config(
-        connect_timeout=3,
-        read_timeout=10,
-        max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "max_attempts": 5},
-        tcp_keepalive=True,
-    )
-    client: SQSClient = make_client("sqs", config)
+    patience = Patience(connect_timeout=3, read_timeout=10, attempts=6, connections=CONNECTIONS)
+    client: SQSClient = make_client("sqs", patience)
     return client
 
 
 def s3_client() -> S3Client:
     """For modules."""
-    config = Config(
-        connect_timeout=5,
-        read_timeout=30,
-        max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "max_attempts": 4},
-    )
-    client: S3Client = make_client("s3", config)
+    patience = Patience(connect_timeout=5, read_timeout=30, attempts=5, connections=CONNECTIONS)
+    client: S3Client = make_client("s3", patience)
     return client
 
 
@@ -57,14 +45,10 @@ def lambda_client(read_timeout: float) -> LambdaClient:
 
     A time-out does not say that the function did not run, so a second try would run it twice.
     """
-    config = Config(
-        connect_timeout=5,
-        read_timeout=read_timeout,
-        max_pool_connections=CONNECTIONS,
-        retries={"total_max_attempts": 1},
-        tcp_keepalive=True,
+    patience = Patience(
+        connect_timeout=5, read_timeout=read_timeout, attempts=1, connections=CONNECTIONS
     )
-    client: LambdaClient = make_client("lambda", config)
+    client: LambdaClient = make_client("lambda", patience)
     return client
 
 

@@ -2,11 +2,12 @@
 
 from pydantic import Field
 
+from cloudseam.aws import ClientSettings
 from cloudseam.chaos import ChaosSettings
 from cloudseam.persistence.store import StoreSettings
 
 
-class TaskSatisfierSettings(StoreSettings, ChaosSettings):
+class TaskSatisfierSettings(StoreSettings, ClientSettings, ChaosSettings):
     """Read from the environment; see docs/configuration.md."""
 
     event_queue_url: str = Field(

@@ -37,7 +37,8 @@ PORT_NAMES = {
     "queues",
     "timers",
 }
-PORTS = EDGES | PORT_NAMES
+CLIENT = {"lean_client", "patience"}
+PORTS = EDGES | CLIENT | PORT_NAMES
 SHELL_NAMES = {
     "batch",
     "dead_letters",
@@ -59,6 +60,7 @@ ROOMS = {
         EDGES,
         {"pydantic", "aws_lambda_powertools"},
     ),
+    "client": (CLIENT, CLIENT, {"botocore", "urllib3"}),
     "ports": (
         PORT_NAMES,
         PORTS,

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
 from cloudseam.errors import ServiceUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+ALREADY_THERE = "ResourceInUseException"
 
 
 def create_table(client: DynamoDBClient, table: str) -> None:
@@ -25,10 +28,10 @@ def create_table(client: DynamoDBClient, table: str) -> None:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
-    except client.exceptions.ResourceInUseException:
-        return
     except (ClientError, BotoCoreError) as error:
+        if error_name(error) == ALREADY_THERE:
+            return
         raise ServiceUnavailableError(
-            f"The table '{table}' cannot be created: {type(error).__name__}. "
+            f"The table '{table}' cannot be created: {error_name(error)}. "
             "Check that DynamoDB runs, and AWS_ENDPOINT_URL_DYNAMODB."
         ) from error
