@@ -53,22 +53,27 @@ class EmulatedAws:
 
     def received(self, url: str) -> list["MessageTypeDef"]:
         """Everything on a queue, with its attributes; the queue is empty afterwards."""
-        messages: list[MessageTypeDef] = []
-        while answer := self.sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=10,
-            MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        ).get("Messages"):
-            messages += answer
-            for message in answer:
-                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return messages
+        return received(self.sqs, url)
 
     def items(self, table: str) -> dict[str, dict[str, Any]]:
         """All items of a small table, by id, in DynamoDB's own notation."""
         items = self.dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
         return {item["id"]["S"]: dict(item) for item in items}
+
+
+def received(client: "SQSClient", url: str) -> list["MessageTypeDef"]:
+    """Everything on a queue, with its attributes; the queue is empty afterwards."""
+    messages: list[MessageTypeDef] = []
+    while answer := client.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
+    ).get("Messages"):
+        messages += answer
+        for message in answer:
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
 
 
 @contextmanager

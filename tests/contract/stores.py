@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -28,6 +27,7 @@ from cloudseam.persistence.postgres.versions import PostgresMachineVersions
 from cloudseam.stack import Stack
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.emulated import EmulatedAws
+from tests.emulator import boto3_on, lean_on
 from tests.postgres import PostgresServer
 
 
@@ -68,19 +68,31 @@ def dynamodb_store(request: pytest.FixtureRequest) -> Store:
 
 def batched_dynamodb_store(request: pytest.FixtureRequest) -> Store:
     """A table of its own on an embedded AWS; even a single commit is written as a batch."""
+    return _embedded_store(request, boto3_on, full_history=False)
+
+
+def lean_dynamodb_store(request: pytest.FixtureRequest) -> Store:
+    """The same by the lean client, each commit with its history."""
+    return _embedded_store(request, lean_on, full_history=True)
+
+
+def lean_batched_dynamodb_store(request: pytest.FixtureRequest) -> Store:
+    """The same by the lean client, in batches."""
+    return _embedded_store(request, lean_on, full_history=False)
+
+
+def _embedded_store(
+    request: pytest.FixtureRequest,
+    client_on: Callable[[EmbeddedAws, str], Any],
+    *,
+    full_history: bool,
+) -> Store:
     patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     patch.setattr("cloudseam.persistence.dynamodb.batched_writes.FEWEST", 1)
-    emulator: EmbeddedAws = request.getfixturevalue("emulator")
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=emulator.url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = client_on(request.getfixturevalue("emulator"), "dynamodb")
     table = f"Contract-{uuid4()}"
     create_table(client, table)
-    return _dynamodb_store(client, table, full_history=False)
+    return _dynamodb_store(client, table, full_history=full_history)
 
 
 def _dynamodb_store(client: Any, table: str, *, full_history: bool) -> Store:
@@ -138,7 +150,11 @@ STORES = {
     "memory": memory_store,
     "dynamodb": dynamodb_store,
     "dynamodb-batched": batched_dynamodb_store,
+    "dynamodb-lean": lean_dynamodb_store,
+    "dynamodb-lean-batched": lean_batched_dynamodb_store,
     "postgres": postgres_store,
 }
 # Batches are for stores that keep no full history: a commit with its history is a transaction.
-STORES_WITH_HISTORY = {name: store for name, store in STORES.items() if name != "dynamodb-batched"}
+STORES_WITH_HISTORY = {
+    name: store for name, store in STORES.items() if not name.endswith("batched")
+}

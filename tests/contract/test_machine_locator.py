@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -11,6 +14,9 @@ from cloudseam.languages import load_machine
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.locators.memory import InMemoryMachineLocator
+from cloudseam.locators.s3 import S3MachineLocator
+from cloudseam_cli.embedded_aws import EmbeddedAws
+from tests.emulator import boto3_on, lean_on
 
 LIFE = """\
 version: 1
@@ -48,27 +54,48 @@ class Shelf:
     """A locator, and how a machine is put where it looks."""
 
     locator: MachineLocator
-    put: Callable[[str, str], None]
+    put: Callable[[str, str], object]
 
 
-def in_memory(folder: Path) -> Shelf:
+ClientOn = Callable[[EmbeddedAws, str], Any]
+
+
+def in_memory(request: pytest.FixtureRequest) -> Shelf:
     locator = InMemoryMachineLocator()
     return Shelf(locator, lambda name, text: locator.put(load_machine(name, text, name)))
 
 
-def in_a_folder(folder: Path) -> Shelf:
+def in_a_folder(request: pytest.FixtureRequest) -> Shelf:
+    folder: Path = request.getfixturevalue("tmp_path")
+
     def put(name: str, text: str) -> None:
         (folder / f"{name}.yml").write_text(text)
 
     return Shelf(FolderMachineLocator(folder), put)
 
 
-SHELVES = {"memory": in_memory, "folder": in_a_folder}
+def in_a_bucket(request: pytest.FixtureRequest, client_on: ClientOn) -> Shelf:
+    emulator: EmbeddedAws = request.getfixturevalue("emulator")
+    bucket, beside = f"contract-{uuid4()}", boto3_on(emulator, "s3")
+    beside.create_bucket(Bucket=bucket)
+    ticks = count()  # so late that the list is always fetched again
+    return Shelf(
+        S3MachineLocator(client_on(emulator, "s3"), bucket, "", clock=lambda: 100.0 * next(ticks)),
+        lambda name, text: beside.put_object(Bucket=bucket, Key=f"{name}.yml", Body=text.encode()),
+    )
+
+
+SHELVES: dict[str, Callable[[pytest.FixtureRequest], Shelf]] = {
+    "memory": in_memory,
+    "folder": in_a_folder,
+    "s3": lambda request: in_a_bucket(request, boto3_on),
+    "s3-lean": lambda request: in_a_bucket(request, lean_on),
+}
 
 
 @pytest.fixture(params=SHELVES)
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
-    return SHELVES[request.param](tmp_path)
+def shelf(request: pytest.FixtureRequest) -> Shelf:
+    return SHELVES[request.param](request)
 
 
 def test_a_machine_is_found_by_its_name(shelf: Shelf) -> None:

@@ -1,14 +1,18 @@
 """Every queue behaves alike: it sends all it can, and says what it could not send."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from cloudseam.queues import OutgoingMessage, Queue
 from cloudseam.queues.memory import InMemoryQueue
 from cloudseam.queues.sqs import SqsQueue
-from tests.emulated import EmulatedAws, emulated_aws
+from cloudseam_cli.embedded_aws import EmbeddedAws
+from tests.emulated import EmulatedAws, emulated_aws, received
+from tests.emulator import boto3_on, lean_on
 
 
 @dataclass(frozen=True)
@@ -27,23 +31,30 @@ def memory_queue(request: pytest.FixtureRequest) -> Line:
 def sqs_queue(request: pytest.FixtureRequest) -> Line:
     aws: EmulatedAws = request.getfixturevalue("aws")
     url = aws.queue()
-
-    def arrived() -> list[OutgoingMessage]:
-        return [
-            OutgoingMessage(
-                message["Body"],
-                {
-                    name: attribute["StringValue"]
-                    for name, attribute in message.get("MessageAttributes", {}).items()
-                },
-            )
-            for message in aws.received(url)
-        ]
-
-    return Line(SqsQueue(aws.sqs, url), arrived)
+    return Line(SqsQueue(aws.sqs, url), lambda: _sent(aws.received(url)))
 
 
-QUEUES = {"memory": memory_queue, "sqs": sqs_queue}
+def lean_sqs_queue(request: pytest.FixtureRequest) -> Line:
+    emulator: EmbeddedAws = request.getfixturevalue("emulator")
+    beside, client = boto3_on(emulator, "sqs"), lean_on(emulator, "sqs")
+    url = beside.create_queue(QueueName=f"contract-{uuid4()}")["QueueUrl"]
+    return Line(SqsQueue(client, url), lambda: _sent(received(client, url)))
+
+
+def _sent(messages: Iterable[Mapping[str, Any]]) -> list[OutgoingMessage]:
+    return [
+        OutgoingMessage(
+            message["Body"],
+            {
+                name: attribute["StringValue"]
+                for name, attribute in message.get("MessageAttributes", {}).items()
+            },
+        )
+        for message in messages
+    ]
+
+
+QUEUES = {"memory": memory_queue, "sqs": sqs_queue, "sqs-lean": lean_sqs_queue}
 
 
 @pytest.fixture(scope="module")
