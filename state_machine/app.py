@@ -1,11 +1,11 @@
 """The state machine function: a batch of SQS records in, the ones to be tried again out."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from cloudseam.batch import answer_batch
 from cloudseam.dead_letters import DeadLetters
@@ -15,10 +15,14 @@ from cloudseam.observability import log_event, observed
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.store import Store
 from cloudseam.service import StackService
-from cloudseam.sweep import Sweep
 from state_machine import wiring
 from state_machine.settings import StateMachineSettings
 from state_machine.sweeping import rest_of_sweep, run_sweep
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from cloudseam.sweep import Sweep
 
 # Called with each outcome, after it has been logged: `cloudseam dev` shows transitions this way.
 observers: list[Callable[[Outcome], None]] = []

@@ -1,13 +1,15 @@
 """Settings of the state machine function."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cloudseam.aws import ClientSettings
 from cloudseam.chaos import ChaosSettings
 from cloudseam.persistence.store import StoreSettings
-from cloudseam.timers.scheduler import Schedules
+
+if TYPE_CHECKING:
+    from cloudseam.timers.scheduler import Schedules
 
 
 class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
@@ -111,9 +113,11 @@ class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
     )
 
     @property
-    def schedules(self) -> Schedules | None:
+    def schedules(self) -> "Schedules | None":
         """Where far timers are kept, if that is set."""
         if self.timer_schedule_group and self.event_queue_arn and self.timer_role:
+            from cloudseam.timers.scheduler import Schedules
+
             return Schedules(self.timer_schedule_group, self.event_queue_arn, self.timer_role)
         return None
 

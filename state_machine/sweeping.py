@@ -1,13 +1,18 @@
 """The sweep as the function runs it: on its schedule, and on where a sweep had no time left."""
 
+from __future__ import annotations
+
 import json
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cloudseam.observability import count
 from cloudseam.outcome import Outcome
 from cloudseam.queues import OutgoingMessage, Queue
-from cloudseam.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cloudseam.sweep import Sweep
 
 # A sweep ends so long before the function does, in seconds.
 MARGIN = 5.0

@@ -1,4 +1,9 @@
-"""Ports and adapters of the state machine function, put together from its settings."""
+"""Ports and adapters of the state machine function, put together from its settings.
+
+An adapter is imported where it is chosen: a container waits for the import of no other.
+"""
+
+from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -7,20 +12,20 @@ from cloudseam.aws import make_client
 from cloudseam.clock import Clock, SystemClock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.locators import MachineLocator
-from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.persistence.store import Store, open_store
 from cloudseam.pinned_machines import LatestMachines, PinnedMachines
 from cloudseam.queues import Queue
 from cloudseam.queues.sqs import SqsQueue
 from cloudseam.service import StackService
-from cloudseam.sweep import Sweep
 from cloudseam.timers import NoTimers, Timers
 from cloudseam.timers.queue import QueueTimers
-from cloudseam.timers.scheduler import SchedulerClient, SchedulerTimers
 from state_machine.settings import StateMachineSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+    from cloudseam.sweep import Sweep
+    from cloudseam.timers.scheduler import SchedulerClient
 
 
 def build_store(settings: StateMachineSettings) -> Store:
@@ -58,11 +63,15 @@ def build_machines(settings: StateMachineSettings) -> MachineLocator:
             settings.machine_key,
             refresh=settings.machine_refresh,
         )
+    from cloudseam.locators.folder import FolderMachineLocator
+
     return FolderMachineLocator(settings.machine_spec_dir or "")
 
 
 def build_sweep(settings: StateMachineSettings, store: Store, service: StackService) -> Sweep:
     """The sweep over the same store."""
+    from cloudseam.sweep import Sweep
+
     return Sweep(
         store.stacks,
         store.claims,
@@ -93,7 +102,11 @@ def build_timers(settings: StateMachineSettings, clock: Clock) -> Timers:
     if events is None:
         return NoTimers()
     near, schedules = QueueTimers(events, clock), settings.schedules
-    return SchedulerTimers(_scheduler, schedules, near, clock) if schedules else near
+    if schedules is None:
+        return near
+    from cloudseam.timers.scheduler import SchedulerTimers
+
+    return SchedulerTimers(_scheduler, schedules, near, clock)
 
 
 @cache
@@ -104,6 +117,6 @@ def _scheduler() -> SchedulerClient:
 
 
 @cache
-def _sqs() -> "SQSClient":
+def _sqs() -> SQSClient:
     client: SQSClient = make_client("sqs")
     return client

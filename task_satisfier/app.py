@@ -1,12 +1,11 @@
 """The task satisfier function: a batch of SQS records in, the ones to be tried again out."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
-
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from cloudseam.batch import answer_batch
 from cloudseam.dead_letters import DeadLetters
@@ -17,6 +16,10 @@ from task_satisfier import wiring
 from task_satisfier.observability import log_task
 from task_satisfier.satisfier import TaskSatisfier
 from task_satisfier.settings import TaskSatisfierSettings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 @cache

@@ -13,7 +13,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from boto3.dynamodb.types import TypeDeserializer
 
 from cloudseam.batch import delivery_of
@@ -123,9 +122,7 @@ class Original:
 
     def _deliver(self, event: Mapping[str, Any]) -> dict[str, Any]:
         sent_before = len(self.world.tasks.sent)
-        outcomes = self.world.deliver(
-            *(delivery_of(SQSRecord(record)) for record in event["Records"])
-        )
+        outcomes = self.world.deliver(*(delivery_of(record) for record in event["Records"]))
         rows = self.beside.run("SELECT id, data FROM stacks")
         return {
             "outcomes": [_word(outcome) for outcome in outcomes],

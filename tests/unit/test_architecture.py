@@ -42,6 +42,7 @@ PORTS = EDGES | CLIENT | PORT_NAMES
 SHELL_NAMES = {
     "batch",
     "dead_letters",
+    "partial_failure",
     "pinned_machines",
     "poller",
     "polling_process",

@@ -1,56 +1,40 @@
 """A Lambda batch, given to its handler as a whole, each record with an outcome of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from __future__ import annotations
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    FailureResponse,
-    SuccessResponse,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cloudseam.delivery import Delivery
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
 BatchHandler = Callable[[Sequence[Delivery]], Sequence[Exception | None]]
 
 
-class WholeBatchProcessor(BatchProcessor):
-    """Powertools' batch processor, but the handler is called once, with all records.
+def answer_batch(event: Mapping[str, Any], handler: BatchHandler) -> PartialItemFailureResponse:
+    """Lambda's answer for an SQS event: the records that have to come again, and no others.
 
-    The handler returns for each record the error that sends it back to the queue, or None.
+    The handler is called once, with all records. It returns for each the error that sends it
+    back to the queue, or None.
     """
+    records = event.get("Records") or ()
+    errors = handler([delivery_of(record) for record in records]) if records else ()
+    if records and list(errors) == [None] * len(records):
+        return {"batchItemFailures": []}
+    # Powertools' batch processor brings asyncio and the classes of all events there are: a
+    # container whose batches work never waits for their import.
+    from cloudseam.partial_failure import answer_with_failures
 
-    def __init__(self) -> None:
-        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
-
-    def process(self) -> list[tuple[Any, ...]]:
-        """See `BatchProcessor.process`."""
-        records = [SQSRecord(record) for record in self.records]
-        errors = self.handler([delivery_of(record) for record in records])
-        return [self._settled(record, error) for record, error in zip(records, errors, strict=True)]
-
-    def _settled(
-        self, record: SQSRecord, error: Exception | None
-    ) -> SuccessResponse | FailureResponse:
-        if error is None:
-            return self.success_handler(record=record, result=None)
-        return self.failure_handler(record=record, exception=(type(error), error, None))
+    return answer_with_failures(event, errors)
 
 
-def delivery_of(record: SQSRecord) -> Delivery:
+def delivery_of(record: Mapping[str, Any]) -> Delivery:
     """The delivery that a record of an SQS event holds."""
     return Delivery(
-        message_id=record.message_id,
-        body=record.body,
-        receive_count=int(record.attributes.get("ApproximateReceiveCount") or 1),
-        receipt=record.receipt_handle,
+        message_id=record["messageId"],
+        body=record["body"],
+        receive_count=int(record["attributes"].get("ApproximateReceiveCount") or 1),
+        receipt=record["receiptHandle"],
     )
-
-
-def answer_batch(event: Mapping[str, Any], handler: BatchHandler) -> PartialItemFailureResponse:
-    """Lambda's answer for an SQS event: the records that have to come again, and no others."""
-    return process_partial_response(dict(event), handler, WholeBatchProcessor())

@@ -10,11 +10,7 @@ from pydantic import Field
 from cloudseam.aws import is_local, make_client, names_endpoint
 from cloudseam.chaos import chaos_of
 from cloudseam.persistence import ClaimRepository, MachineVersions, StackRepository
-from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
 from cloudseam.settings import Settings
-
-# The database of compose.yaml, as the original CloudSeam has it.
-LOCAL_DATABASE = FixedCredentials(Credentials("cloudseam", "cloudseam", "db", "cloudseam"))
 
 
 class StoreSettings(Settings):
@@ -84,6 +80,7 @@ def _postgres(settings: StoreSettings, secret: str, full_history: bool) -> Store
     # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
     from cloudseam.persistence.postgres.claims import PostgresClaimRepository
     from cloudseam.persistence.postgres.connection import PostgresConnection
+    from cloudseam.persistence.postgres.credentials import LOCAL_DATABASE
     from cloudseam.persistence.postgres.secret import PostgresSecret
     from cloudseam.persistence.postgres.stacks import PostgresStackRepository
     from cloudseam.persistence.postgres.trouble import trouble

@@ -34,3 +34,7 @@ class FixedCredentials:
     def credentials(self, *, fresh: bool = False) -> Credentials:
         """See `CredentialSource.credentials`."""
         return self.known
+
+
+# The database of compose.yaml, as the original CloudSeam has it.
+LOCAL_DATABASE = FixedCredentials(Credentials("cloudseam", "cloudseam", "db", "cloudseam"))
