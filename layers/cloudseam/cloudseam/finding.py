@@ -1,8 +1,8 @@
 """One thing that is wrong in a machine's file: where, what, and how to mend it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from cloudseam.errors import InvalidDefinitionError
 
@@ -14,8 +14,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """`line` and `column` count from 1; `place` is the path inside the file, as `states.RUN.on`."""
 
     file: str

@@ -1,6 +1,7 @@
 """The languages a machine can be written in. Each compiles to a `cloudseam.machine.Machine`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from cloudseam.finding import Finding, FindingsError, Severity
 from cloudseam.languages.cloudseam_v1.spec import parse_spec
@@ -10,8 +11,7 @@ from cloudseam.languages.yaml_source import parse_yaml
 from cloudseam.machine import Machine
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What came of reading a machine's text: the machine if it can be used, and all findings."""
 
     machine: Machine | None

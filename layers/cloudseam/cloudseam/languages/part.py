@@ -1,7 +1,7 @@
 """One value of a file with its place: what a language's reader is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudseam.event import Json
 from cloudseam.languages.place import Place
@@ -28,8 +28,7 @@ KEY_MISPLACED = Rule("`{key}` does not belong in {what}.", "Move it {where}.")
 KEY_UNKNOWN = Rule("`{key}` is not a key of {what}.", "{hint}Its keys are: {keys}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A value, the path to it, and where its key is written (itself, if it has none)."""
 
     node: Node

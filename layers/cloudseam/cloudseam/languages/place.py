@@ -1,16 +1,14 @@
 """A path inside a file, such as `states.RUN.on.STOP[0]`."""
 
 import re
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from cloudseam.languages.wording import shown
 
 PLAIN_STEP = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One step below another place. Text is made of it only for a message: most need none."""
 
     step: str | int = ""

@@ -1,6 +1,5 @@
 """All that is wrong in one file, gathered while it is read."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from cloudseam.finding import Finding, Severity
@@ -55,7 +54,7 @@ class Report:
         if self.is_full:
             return
         if len(self._found) == MAX_FINDINGS:
-            rule, place = replace(TOO_MANY, severity=rule.severity), Place()
+            rule, place = TOO_MANY._replace(severity=rule.severity), Place()
         problem = printable(rule.problem.format(**words))
         fix = printable(rule.fix.format(**words))
         self._found.setdefault(

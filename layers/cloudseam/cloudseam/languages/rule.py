@@ -1,12 +1,11 @@
 """A rule that machine files are held to, with the words for a file that breaks it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudseam.finding import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What is wrong and how to mend it; `{words}` in braces are filled in."""
 
     problem: str

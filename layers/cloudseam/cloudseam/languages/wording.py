@@ -1,8 +1,8 @@
 """How names found in a file are shown in a message: short, printable, and next to a near one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 SHOWN_CHARACTERS = 60
 # Comparing is quadratic in the text, and a file can hold thousands of names.
@@ -29,8 +29,7 @@ def printable(text: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DidYouMean:
+class DidYouMean(NamedTuple):
     """A question that names what is nearly the same, with a space after it; or nothing.
 
     It is worked out when it is written, since of many findings only the first ones are.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -36,16 +35,14 @@ GONE = frozenset({"NoSuchKey", "404", "PreconditionFailed"})
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """One object, as the list has it. `etag` changes with its content."""
 
     key: str
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """An object as it was read last: its machine, or what is wrong with it."""
 
     file: File

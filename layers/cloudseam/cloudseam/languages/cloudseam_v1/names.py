@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
@@ -14,8 +14,7 @@ NAME = re.compile(r"[A-Z0-9-]+")
 Declared = Mapping[str, Part] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What is declared, by name. None: not known, because that part of the file is wrong."""
 
     events: Declared

@@ -1,7 +1,7 @@
 """Single values within bounds: numbers, lengths of time, and true or false."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
@@ -14,8 +14,7 @@ UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([smhd])", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number from `least` to `most`."""
 
     example: str
@@ -37,8 +36,7 @@ class Number:
         return _plain(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(NamedTuple):
     """A length of time from `least` to `most`, in seconds."""
 
     example: str
@@ -58,8 +56,7 @@ class Duration:
         return _plain(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """`true` or `false`."""
 
     example: str

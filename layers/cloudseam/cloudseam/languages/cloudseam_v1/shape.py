@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cloudseam.languages.part import Part
 from cloudseam.languages.rule import Rule
@@ -29,8 +28,7 @@ class Shape(Protocol):
         """Reports whatever does not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Text that is not empty."""
 
     example: str
@@ -41,8 +39,7 @@ class Text:
         part.text(f"text such as `{self.example}`")
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(NamedTuple):
     """One of a few texts. `what` says what they are."""
 
     what: str
@@ -59,13 +56,12 @@ class OneOf:
         part.one_of(self.choices, self.what)
 
 
-@dataclass(frozen=True, slots=True)
-class FreeMapping:
+class FreeMapping(NamedTuple):
     """A mapping of any content, save a few keys; it may be left out."""
 
     example: str
     is_required: bool = False
-    refused: Mapping[str, Rule] = field(default_factory=dict)
+    refused: Mapping[str, Rule] = {}
 
     def check(self, part: Part) -> None:
         """See `Shape.check`."""
@@ -74,8 +70,7 @@ class FreeMapping:
                 entry.add_at_key(self.refused[key])
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """A mapping of known keys. `what` says what it is.
 
     `elsewhere` says of some other keys where they belong.
@@ -84,7 +79,7 @@ class Keys:
     what: str
     keys: Mapping[str, Shape]
     is_required: bool = True
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = {}
 
     @property
     def example(self) -> str:
@@ -107,8 +102,7 @@ class Keys:
                 part.missing(key, f"`{key}: {shape.example}`")
 
 
-@dataclass(frozen=True, slots=True)
-class Kinds:
+class Kinds(NamedTuple):
     """A mapping whose `type` says which keys it has. `what` says what it is.
 
     A path that stands in its place is probably meant for the only key of the kind `of_path`.

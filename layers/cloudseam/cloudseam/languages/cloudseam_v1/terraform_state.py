@@ -5,7 +5,7 @@ The names are made by the task satisfier; see docs/decisions/terraform-state-key
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
@@ -15,8 +15,7 @@ from cloudseam.task_spec import TaskSpec
 TERRAFORM_FILES = (".tf", ".tf.json")
 
 
-@dataclass(frozen=True, slots=True)
-class NamedState:
+class NamedState(NamedTuple):
     """A state's name, the module that it is of, and which key of the config names it."""
 
     name: str
