@@ -36,13 +36,9 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """The metrics of the invocation."""
+    """What the invocation has counted."""
     sums: dict[str, int] = {}
-
-    def add(name: str, unit: object, value: int) -> None:
-        sums[name] = sums.get(name, 0) + value
-
-    monkeypatch.setattr(metrics, "add_metric", add)
+    monkeypatch.setattr(observability, "_counted", sums)
     return sums
 
 
@@ -152,6 +148,25 @@ def test_nothing_is_counted_when_there_is_nothing_to_count(counted: dict[str, in
     assert counted == {}
 
 
+def test_the_events_of_a_batch_are_one_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    def handle(event: object, context: object) -> None:
+        for _ in range(150):
+            observability.count("EventsApplied")
+
+    observability._with_metrics(handle)({}, None)
+
+    (told,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert told["EventsApplied"] == [150]
+
+
+def test_a_line_may_hold_what_is_no_json_and_any_letter(log: io.StringIO) -> None:
+    logger.info('{"a": 1}', extra={"error": ValueError("größer")})
+
+    (line,) = lines(log)
+    assert (line["message"], line["error"]) == ('{"a": 1}', "größer")
+    assert "größer" in log.getvalue()
+
+
 def test_metrics_that_cannot_be_told_do_not_make_a_batch_come_again(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,10 +174,12 @@ def test_metrics_that_cannot_be_told_do_not_make_a_batch_come_again(
         raise RuntimeError("dictionary changed size during iteration")
 
     monkeypatch.setattr(metrics, "flush_metrics", broken)
-    monkeypatch.setattr(metrics, "metric_set", {"EventsApplied": 1})
-    handler = observability._with_metrics(lambda event, context: "done")
 
-    assert handler({}, None) == "done"
+    def handle(event: object, context: object) -> str:
+        observability.count("EventsApplied")
+        return "done"
+
+    assert observability._with_metrics(handle)({}, None) == "done"
     assert "Metrics were lost" in log.getvalue()
 
 

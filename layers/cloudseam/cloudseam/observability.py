@@ -1,5 +1,6 @@
 """Logs, metrics and traces through Powertools. No metadata value ever gets here."""
 
+import json
 import os
 from collections.abc import Callable
 from functools import wraps
@@ -16,14 +17,22 @@ from cloudseam.step import Verdict
 
 Handler = Callable[..., Any]
 
-# The ports and the service log through the standard library, under this name.
-logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cloudseam"), name="cloudseam")
+# The ports and the service log through the standard library, under this name. One encoder for
+# all lines, and no try to read JSON in their messages, make a line half as dear.
+logger = Logger(
+    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cloudseam"),
+    name="cloudseam",
+    json_serializer=json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode,
+    json_deserializer=str,
+)
 metrics = Metrics(
     namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "CloudSeam"),
     service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cloudseam"),
 )
 
-# Pollers side by side share the metrics, which know nothing of threads.
+# What the invocation has counted: a batch of a thousand events is one figure. Pollers side by
+# side share it, and the metrics, which know nothing of threads.
+_counted: dict[str, int] = {}
 _counting = Lock()
 
 
@@ -31,7 +40,7 @@ def count(name: str, number: int = 1) -> None:
     """Adds to a metric of the invocation that is running."""
     if number:
         with _counting:
-            metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+            _counted[name] = _counted.get(name, 0) + number
 
 
 def observed(handler: Handler) -> Handler:
@@ -64,7 +73,11 @@ def _flush() -> None:
     """Never fails what was counted: the batch is done, whether or not its figures are told."""
     try:
         with _counting:
-            if metrics.metric_set:
+            told = dict(_counted)
+            _counted.clear()
+            for name, number in told.items():
+                metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+            if told:
                 metrics.flush_metrics()
     except Exception as error:  # a batch that is done must not come again
         logger.warning("Metrics were lost", extra=why(error))
