@@ -41,7 +41,7 @@ types: setup  ## Check types
 
 # The builder takes the interpreter of the template's runtime from the path.
 RUNTIME_PYTHON = $(shell .ci/pythons | sed -n 's/^3\.13 //p')
-SAM = SAM_CLI_TELEMETRY=0 PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" .venv-sam/bin/sam
+SAM = SAM_CLI_TELEMETRY=0 RUNTIME="$(RUNTIME_PYTHON)" PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" .venv-sam/bin/sam
 
 .venv-sam/ready: requirements/sam.txt
 	@test -n "$(RUNTIME_PYTHON)" || { echo "The template's runtime is python3.13, and no Python 3.13 was found." >&2; exit 1; }
@@ -53,11 +53,7 @@ build: .venv-sam/ready  ## Validate the template and build what is deployed
 	$(SAM) validate --lint --region us-east-1
 	$(SAM) build
 
-# Both architectures; handlers of this computer's own are imported from the build alone.
-artifacts: .venv-sam/ready setup  ## Build for both architectures and test what was built
-	$(SAM) validate --lint --region us-east-1
-	$(SAM) build --build-dir .aws-sam/x86_64 --parameter-overrides Architecture=x86_64
-	$(SAM) build --build-dir .aws-sam/arm64 --parameter-overrides Architecture=arm64
+artifacts: build setup  ## Build what is deployed, and test it
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/artifacts
 
 bench: setup  ## Measure everything, beside what could be picked instead
