@@ -11,11 +11,12 @@ from cloudseam.batch import answer_batch
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.errors import CloudSeamError
+from cloudseam.locators import SnapshotMachineLocator
 from cloudseam.observability import log_event, observed
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.store import Store
 from cloudseam.service import StackService
-from state_machine import wiring
+from state_machine import snapshot, wiring
 from state_machine.settings import StateMachineSettings
 from state_machine.sweeping import rest_of_sweep, run_sweep
 
@@ -41,9 +42,15 @@ def store() -> Store:
 
 
 @cache
+def machines() -> SnapshotMachineLocator:
+    """The machines that this container knows."""
+    return wiring.build_machines(settings())
+
+
+@cache
 def service() -> StackService:
     """The service of this container, built on first use so that importing needs nothing."""
-    return wiring.build_service(settings(), store())
+    return wiring.build_service(settings(), store(), machines())
 
 
 @cache
@@ -103,3 +110,13 @@ def tell(outcome: Outcome) -> None:
     log_event(outcome)
     for observer in observers:
         observer(outcome)
+
+
+def prepare() -> None:
+    """Builds what events need, for Lambda's snapshot. No store is asked and no queue."""
+    for build in (service, dead_letters, sweep):
+        build()
+    snapshot.read_machines(machines())
+
+
+snapshot.register_hooks(os.environ, prepare)

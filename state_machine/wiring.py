@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cloudseam.aws import make_client
 from cloudseam.clock import Clock, SystemClock
 from cloudseam.dead_letters import DeadLetters
-from cloudseam.locators import MachineLocator
+from cloudseam.locators import MachineLocator, SnapshotMachineLocator
 from cloudseam.persistence.store import Store, open_store
 from cloudseam.pinned_machines import LatestMachines, PinnedMachines
 from cloudseam.queues import Queue
@@ -37,10 +37,11 @@ def build_store(settings: StateMachineSettings) -> Store:
     )
 
 
-def build_service(settings: StateMachineSettings, store: Store) -> StackService:
+def build_service(
+    settings: StateMachineSettings, store: Store, locator: MachineLocator
+) -> StackService:
     """The service over a store, SQS, and machines of a folder or a bucket."""
     clock = SystemClock()
-    locator = build_machines(settings)
     pinned = settings.machine_versions == "pinned"
     return StackService(
         stacks=store.stacks,
@@ -52,7 +53,7 @@ def build_service(settings: StateMachineSettings, store: Store) -> StackService:
     )
 
 
-def build_machines(settings: StateMachineSettings) -> MachineLocator:
+def build_machines(settings: StateMachineSettings) -> SnapshotMachineLocator:
     """Machines from a bucket, or from a folder."""
     if settings.machine_bucket and settings.machine_locator == "S3":
         from cloudseam.locators.s3 import S3MachineLocator

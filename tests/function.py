@@ -159,6 +159,6 @@ def state_machine_function(
 
 def forget_container() -> None:
     """What a new container starts without: settings, clients, parsed machines."""
-    containers = (app.settings, app.store, app.service, app.sweep, app.dead_letters, wiring._sqs)
-    for made in containers:
+    parts = (app.settings, app.store, app.machines, app.service, app.sweep, app.dead_letters)
+    for made in (*parts, wiring._sqs):
         made.cache_clear()

@@ -457,7 +457,8 @@ def test_two_containers_on_one_stack_lose_no_completion(
     """The second container acts between the first one's read and its write."""
     function.deliver(a_delivery(launch()))
     network, database = (a_delivery(an_answer_body(message)) for message in function.tasks())
-    rivals = [wiring.build_service(app.settings(), wiring.build_store(app.settings()))]
+    rival_store = wiring.build_store(app.settings())
+    rivals = [wiring.build_service(app.settings(), rival_store, app.machines())]
     seen: list[Outcome] = []
 
     def rival(**_: Any) -> None:
@@ -706,3 +707,17 @@ def test_an_observer_sees_each_outcome_after_it_was_settled(
         function.deliver(a_delivery(launch()), a_delivery("{"))
 
     assert [outcome.fate for outcome in seen] == [Fate.DONE, Fate.DEAD_LETTERED]
+
+
+def test_what_is_built_for_a_snapshot_asks_no_store_and_no_queue_and_takes_events(
+    calls: Calls, function: StateMachineFunction
+) -> None:
+    app.prepare()
+    before = calls.taken()
+
+    function.deliver(a_delivery(launch()))
+
+    stack = function.stack()
+    assert before == {}
+    assert stack is not None
+    assert stack.state == "PROVISION"

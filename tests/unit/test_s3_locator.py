@@ -223,3 +223,30 @@ def test_machines_that_are_known_are_served_while_s3_does_not_answer(s3: S3Clien
         served = locator.get("a")
 
     assert served is known
+
+
+def test_after_a_pause_the_list_is_fetched_again_and_no_machine_that_is_the_same(
+    s3: S3Client,
+) -> None:
+    put(s3, "machines/a.yml")
+    put(s3, "machines/b.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/", refresh=3600, clock=Now())
+    same, other = locator.get("a"), locator.get("b")
+
+    locator.let_go()
+    put(s3, "machines/b.yml", OTHER)
+
+    assert locator.get("a") is same
+    assert locator.get("b").digest != other.digest
+
+
+def test_after_a_pause_in_which_s3_is_gone_what_was_listed_is_served(s3: S3Client) -> None:
+    put(s3, "machines/a.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/", clock=Now())
+    machine = locator.get("a")
+
+    locator.let_go()
+    with Stubber(s3) as stub:
+        stub.add_client_error("list_objects_v2", "AccessDenied")
+
+        assert locator.get("a") is machine

@@ -19,3 +19,13 @@ class MachineLocator(Protocol):
 
     def names(self) -> Sequence[str]:
         """The names of all machines there are, those with errors included, in order."""
+
+
+class SnapshotMachineLocator(MachineLocator, Protocol):
+    """A locator that outlives a snapshot of its process."""
+
+    def let_go(self) -> None:
+        """Gives up connections, and what is known for some time only: the process will stand still.
+
+        What machines were read as is kept; it is looked at again before it is used.
+        """

@@ -72,6 +72,9 @@ class FolderMachineLocator:
         """See `MachineLocator.names`."""
         return sorted({path.stem for path in machine_files(self._folder)})
 
+    def let_go(self) -> None:
+        """See `SnapshotMachineLocator.let_go`. Files are looked at each time; nothing is open."""
+
     def _file(self, name: str) -> File:
         """The one file of the machine as it is now."""
         files = [name + suffix for suffix in SUFFIXES] if is_machine_name(name) else []

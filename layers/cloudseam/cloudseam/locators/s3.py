@@ -96,6 +96,12 @@ class S3MachineLocator:
         self._list(self._refresh)
         return sorted(self._files)
 
+    def let_go(self) -> None:
+        """See `SnapshotMachineLocator.let_go`. The list is fetched again by whoever asks next."""
+        self._client.close()
+        if self._listed_at is not None:
+            self._listed_at = float("-inf")
+
     def _file(self, name: str) -> File:
         """The one object of the machine, as the list has it."""
         self._list(self._refresh)

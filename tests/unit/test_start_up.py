@@ -1,0 +1,46 @@
+"""What a container waits for before its first event, and what it does not."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+# Imported where they are needed, if they ever are; docs/decisions/start-up.md says what they cost.
+HEAVY = {
+    "asyncio": "Powertools' batch processor",
+    "aws_lambda_powertools.utilities.batch": "a batch of which something failed",
+    "aws_lambda_powertools.utilities.data_classes": "a batch of which something failed",
+    "aws_lambda_powertools.utilities.parameters": "PostgreSQL",
+    "aws_lambda_powertools.utilities.parser": "nobody: Powertools loads it if pydantic comes first",
+    "aws_xray_sdk": "tracing",
+    "cloudseam.locators.s3": "machines in a bucket",
+    "cloudseam.persistence.dynamodb": "stacks in DynamoDB",
+    "cloudseam.persistence.postgres": "stacks in PostgreSQL",
+    "cloudseam.poller": "a function as a process",
+    "cloudseam.sweep": "the sweep",
+    "cloudseam.timers.scheduler": "far timers",
+    "cloudseam_cli": "the command line",
+    "pg8000": "PostgreSQL",
+    "snapshot_restore_py": "SnapStart",
+    "task_satisfier.executors.aws_lambda": "a Lambda task",
+    "task_satisfier.executors.terraform": "a Terraform task",
+    "yaml": "a machine that is parsed",
+}
+LOADED = "import json, sys, {}; print(json.dumps(sorted(sys.modules)))"
+
+
+@pytest.mark.parametrize("function", ["state_machine", "task_satisfier"])
+def test_importing_a_function_imports_nothing_that_its_path_may_not_need(function: str) -> None:
+    # As on Lambda: a process of its own, which imports nothing else first.
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED.format(f"{function}.app")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = set(json.loads(ended.stdout))
+
+    assert f"{function}.app" in loaded
+    assert {name: HEAVY[name] for name in loaded & HEAVY.keys()} == {}
