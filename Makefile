@@ -14,6 +14,7 @@ setup: $(VENV)/ready  ## Create .venv with everything the project needs
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "CloudSeam needs Python 3.11 or later; this is %d.%d. Set PYTHON=…" % v[:2])'
+	@test ! -L $(VENV) || { echo "$(VENV) is a link: what it leads to would be cleared." >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .

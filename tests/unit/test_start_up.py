@@ -14,6 +14,8 @@ HEAVY = {
     "aws_lambda_powertools.utilities.parameters": "PostgreSQL",
     "aws_lambda_powertools.utilities.parser": "nobody: Powertools loads it if pydantic comes first",
     "aws_xray_sdk": "tracing",
+    "boto3": "what the lean client cannot do",
+    "botocore.client": "what the lean client cannot do",
     "cloudseam.locators.s3": "machines in a bucket",
     "cloudseam.persistence.dynamodb": "stacks in DynamoDB",
     "cloudseam.persistence.postgres": "stacks in PostgreSQL",

@@ -41,6 +41,16 @@ def test_clients_of_one_endpoint_share_connections(sdk: Sdk) -> None:
     assert connections(service) == 1
 
 
+def test_a_client_that_was_closed_takes_another_connection(sdk: Sdk) -> None:
+    with scripted_service(Reply(body=b"<ListBucketResult/>")) as service:
+        s3 = sdk.client("s3", service.url)
+        s3.list_objects_v2(Bucket="machines")
+        s3.close()
+        s3.list_objects_v2(Bucket="machines")
+
+    assert connections(service) == 2
+
+
 def test_a_call_that_is_made_once_takes_a_connection_of_its_own(sdk: Sdk) -> None:
     with scripted_service(GOOD) as service:
         for _ in range(2):

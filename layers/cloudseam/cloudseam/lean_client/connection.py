@@ -95,6 +95,12 @@ def _shared_pool(origin: str, connections: int) -> HTTPConnectionPool:
     return _new_pool(origin, connections)
 
 
+def forget_connections() -> None:
+    """Has clients that are made from now on open connections of their own; those that nobody uses
+    any more are closed."""
+    _shared_pool.cache_clear()
+
+
 def _new_pool(origin: str, connections: int) -> HTTPConnectionPool:
     options: dict[str, Any] = {
         "maxsize": connections,

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudseam.lean_client.body import Body
 from cloudseam.lean_client.channel import Channel, Dialect, Means
+from cloudseam.lean_client.connection import forget_connections
 from cloudseam.lean_client.endpoint import Endpoint, domain_of
 from cloudseam.lean_client.exchange import Answer, Request
 from cloudseam.lean_client.fault import (
@@ -87,6 +88,11 @@ class S3Client:
         if operation != "list_objects_v2":
             raise ValueError(f"{operation} has no pages")
         return _Pages(self)
+
+    def close(self) -> None:
+        """Lets go of connections, as before a snapshot; the next call opens others."""
+        self._channels.clear()
+        forget_connections()
 
     def _ask(self, operation: str, bucket: str, request: Request) -> tuple[Answer, dict[str, Any]]:
         """The bucket's answer, also where that is in another region than was thought."""
