@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.builders import a_delivery, an_event_body
 from tests.emulated import received
 from tests.function import a_record
+from tests.postgres import PostgresServer
 from tests.task_builders import a_task_body
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +93,23 @@ def test_the_state_machine_function(locator: str, environment: dict[str, str]) -
     body = an_event_body("LAUNCH", machine="life")
 
     loaded = start_cold("state_machine.app", body, environment | {"MACHINE_LOCATOR": locator})
+
+    assert len(received(boto3.client("sqs"), environment["SQS_TASK_QUEUE_URL"])) == 1
+    assert "boto3" not in loaded
+    assert len(loaded) < FEW, loaded
+
+
+def test_the_state_machine_function_over_postgresql(
+    environment: dict[str, str], postgres: PostgresServer
+) -> None:
+    way = asdict(postgres.over_tcp(postgres.new_user()))
+    secret = boto3.client("secretsmanager").create_secret(
+        Name=environment["DYNAMODB_TABLE"], SecretString=json.dumps(way)
+    )
+    settings = {"MACHINE_LOCATOR": "S3", "POSTGRES_CONNECTION_SECRET": secret["ARN"]}
+    body = an_event_body("LAUNCH", machine="life")
+
+    loaded = start_cold("state_machine.app", body, environment | settings)
 
     assert len(received(boto3.client("sqs"), environment["SQS_TASK_QUEUE_URL"])) == 1
     assert "boto3" not in loaded

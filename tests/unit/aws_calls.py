@@ -12,8 +12,6 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT, ROOT / "layers" / "cloudseam")
 OURS = ("cloudseam", "state_machine", "task_satisfier")
 SERVICES = ("sqs", "s3", "dynamodb", "secretsmanager", "lambda", "scheduler")
-# Not called, but read through: Powertools asks on our behalf.
-READ_THROUGH = {"SecretsProvider": "get_secret_value"}
 
 
 @cache
@@ -55,8 +53,6 @@ def calls_in(tree: ast.AST) -> Iterator[str]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if name == "get_paginator" and isinstance(node.args[0], ast.Constant):
                 name = str(node.args[0].value)
-            if isinstance(node.func, ast.Name):
-                name = READ_THROUGH.get(node.func.id, "")
             if name in operations():
                 yield name
 

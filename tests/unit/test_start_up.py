@@ -11,7 +11,7 @@ HEAVY = {
     "asyncio": "Powertools' batch processor",
     "aws_lambda_powertools.utilities.batch": "a batch of which something failed",
     "aws_lambda_powertools.utilities.data_classes": "a batch of which something failed",
-    "aws_lambda_powertools.utilities.parameters": "PostgreSQL",
+    "aws_lambda_powertools.utilities.parameters": "nobody: it loads boto3",
     "aws_lambda_powertools.utilities.parser": "nobody: Powertools loads it if pydantic comes first",
     "aws_xray_sdk": "tracing",
     "boto3": "what the lean client cannot do",

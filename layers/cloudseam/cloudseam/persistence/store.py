@@ -77,7 +77,7 @@ def open_store(
 
 
 def _postgres(settings: StoreSettings, secret: str, full_history: bool) -> Store:
-    # pg8000 and Powertools' parameters take 0.3 s to import: DynamoDB's users do not wait for them.
+    # pg8000 takes 0.1 s to import: DynamoDB's users do not wait for it.
     from cloudseam.persistence.postgres.claims import PostgresClaimRepository
     from cloudseam.persistence.postgres.connection import PostgresConnection
     from cloudseam.persistence.postgres.credentials import LOCAL_DATABASE

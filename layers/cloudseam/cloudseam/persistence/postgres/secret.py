@@ -1,18 +1,18 @@
 """Credentials kept in Secrets Manager, as the original CloudSeam keeps them.
 
-Importing this costs about 0.2 s of CPU: do so only where there is a secret to read.
+Powertools' parameters would do the same, but take 0.2 s to import, and load boto3, so that the
+whole process would call AWS by it.
 """
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import (
-    GetParameterError,
-    TransformParameterError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudseam.aws_error import error_name
 from cloudseam.errors import InvalidSettingsError, ServiceUnavailableError
 from cloudseam.persistence.postgres.credentials import Credentials
 
@@ -31,7 +31,9 @@ class PostgresSecret:
 
     def __init__(self, name: str, client: SecretsManagerClient) -> None:
         self._name = name
-        self._provider = SecretsProvider(boto3_client=client)
+        self._client = client
+        self._kept: str | bytes = ""
+        self._kept_until = 0.0
 
     def credentials(self, *, fresh: bool = False) -> Credentials:
         """See `CredentialSource.credentials`.
@@ -41,16 +43,24 @@ class PostgresSecret:
             InvalidSettingsError: it does not hold what is needed. Its values are never told.
         """
         try:
-            secret = self._provider.get(
-                self._name, max_age=SECONDS_KEPT, transform="json", force_fetch=fresh
-            )
-        except TransformParameterError:
+            secret = json.loads(self._text(fresh=fresh))
+        except ValueError:
             raise self._unusable("is not JSON") from None
-        except GetParameterError as error:
-            raise ServiceUnavailableError(
-                f"The secret '{self._name}' (POSTGRES_CONNECTION_SECRET) cannot be read: {error}"
-            ) from error
         return self._parsed(secret)
+
+    def _text(self, *, fresh: bool) -> str | bytes:
+        """The secret's value, from Secrets Manager or as it was a short time ago."""
+        if fresh or time.monotonic() >= self._kept_until:
+            try:
+                answer: Any = self._client.get_secret_value(SecretId=self._name)
+            except (ClientError, BotoCoreError) as error:
+                raise ServiceUnavailableError(
+                    f"The secret '{self._name}' (POSTGRES_CONNECTION_SECRET) cannot be read: "
+                    f"{error_name(error)}."
+                ) from error
+            self._kept = answer.get("SecretString") or answer.get("SecretBinary") or ""
+            self._kept_until = time.monotonic() + SECONDS_KEPT
+        return self._kept
 
     def _parsed(self, secret: Any) -> Credentials:
         if not isinstance(secret, dict):
