@@ -11,11 +11,13 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from cloudseam.errors import (
     CloudSeamError,
+    ForeignWriteError,
     ServiceUnavailableError,
     StackConflictError,
     StackTooLargeError,
 )
 from cloudseam.history import Entry
+from cloudseam.persistence.adoption import MARKER_ID
 from cloudseam.persistence.dynamodb.batch_read import READ_ATTEMPTS
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.row import UnreadableRowError, UnwritableRowError, to_row
@@ -387,3 +389,61 @@ def test_what_is_no_history_is_said_to_be_unreadable(entries: Any) -> None:
 
     with pytest.raises(UnreadableRowError, match="stack 's' at version 3"):
         stub.store().history("s", 3, 3)
+
+
+# ---- an installation that was taken over from the original
+
+
+def of_the_original(*, is_adopted: bool) -> Answer:
+    """Rows without a version, and the row that says whether they should have one."""
+
+    def answer(call: Call) -> dict[str, Any]:
+        asked = keys(call)
+        marker = [{"id": {"S": MARKER_ID}}] if is_adopted and MARKER_ID in asked else []
+        rows = [item(key) for key in asked if key != MARKER_ID]
+        for row in rows:
+            del row["version"]
+        return {"Responses": {"Stacks": [*rows, *marker]}, "UnprocessedKeys": {}}
+
+    return answer
+
+
+def test_who_has_the_table_is_asked_only_where_a_row_has_no_version() -> None:
+    stub = StubDynamoDB()
+
+    stub.store().load(["a", "b"])
+
+    assert [keys(call) for call in stub.reads] == [["a", "b"]]
+
+
+def test_a_row_without_a_version_is_the_originals_until_its_table_is_taken_over() -> None:
+    stub = StubDynamoDB(read=of_the_original(is_adopted=False))
+    store = stub.store()
+
+    loaded = [store.load(["a"]), store.load(["b"])]
+
+    assert [list(each.stacks) for each in loaded] == [["a"], ["b"]]
+    assert [keys(call) for call in stub.reads] == [["a"], [MARKER_ID], ["b"], [MARKER_ID]]
+
+
+def test_from_then_on_it_is_refused_and_nobody_asks_again() -> None:
+    stub = StubDynamoDB(read=of_the_original(is_adopted=True))
+    store = stub.store()
+
+    loaded = [store.load(["a"]), store.load(["b"])]
+
+    assert [each.stacks for each in loaded] == [{}, {}]
+    assert isinstance(loaded[1].failures["b"], ForeignWriteError)
+    assert [keys(call) for call in stub.reads] == [["a"], [MARKER_ID], ["b"]]
+
+
+def test_a_row_without_a_version_waits_while_nobody_can_tell() -> None:
+    def answer(call: Call) -> dict[str, Any]:
+        if keys(call) == [MARKER_ID]:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchGetItem")
+        return of_the_original(is_adopted=True)(call)
+
+    loaded = StubDynamoDB(read=answer).store().load(["a"])
+
+    assert loaded.stacks == {}
+    assert isinstance(loaded.failures["a"], ServiceUnavailableError)

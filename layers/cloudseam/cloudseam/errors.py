@@ -48,6 +48,10 @@ class MigrationRefusedError(TerminalError):
     """The stack does not fit the version of the machine that it was to be moved to."""
 
 
+class ForeignWriteError(TerminalError):
+    """Another program wrote the stack's row after this installation had been taken over."""
+
+
 class StackTooLargeError(TerminalError):
     """The stack's row would be larger than the store takes."""
 

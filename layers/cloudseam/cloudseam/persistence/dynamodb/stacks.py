@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudseam.errors import CloudSeamError
+from cloudseam.errors import CloudSeamError, ServiceUnavailableError
 from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
+from cloudseam.persistence.adoption import foreign_write
 from cloudseam.persistence.dynamodb.batch_read import pages, read_all, read_page
 from cloudseam.persistence.dynamodb.batched_writes import BatchedWrites
 from cloudseam.persistence.dynamodb.commits import Commit, commit_of
 from cloudseam.persistence.dynamodb.items import row_of, unavailable
+from cloudseam.persistence.dynamodb.marker import AdoptionMarker
 from cloudseam.persistence.dynamodb.single_writes import SingleWrites, history_id
 from cloudseam.persistence.history_row import entries_from_text
 from cloudseam.persistence.row import UnreadableRowError, from_row
@@ -48,6 +50,7 @@ class DynamoDBStackRepository:
     ) -> None:
         self._client = client
         self._table = table
+        self._marker = AdoptionMarker(client, table)
         single = SingleWrites(client, table, full_history=full_history)
         is_batched = batched and not full_history
         self._writes = BatchedWrites(client, table, single) if is_batched else single
@@ -77,7 +80,18 @@ class DynamoDBStackRepository:
                 stacks[item["id"]["S"]] = from_row(row_of(item))
             except UnreadableRowError as error:
                 failures[item["id"]["S"]] = error
-        return Loaded(stacks, failures)
+        refused = self._refused([name for name, stack in stacks.items() if not stack.version])
+        kept = {name: stack for name, stack in stacks.items() if name not in refused}
+        return Loaded(kept, failures | refused)
+
+    def _refused(self, unversioned: Sequence[str]) -> dict[str, CloudSeamError]:
+        """Rows without a version are the original's, until its installation was taken over."""
+        try:
+            if unversioned and self._marker.is_there():
+                return {stack_id: foreign_write(stack_id) for stack_id in unversioned}
+        except ServiceUnavailableError as error:
+            return dict.fromkeys(unversioned, error)
+        return {}
 
     def save(self, stacks: Sequence[Stack]) -> Mapping[str, CloudSeamError]:
         """See `StackRepository.save`."""
