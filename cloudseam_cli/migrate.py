@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cloudseam.event import MIGRATE_MACHINE
 from cloudseam_cli.machines import add_machines_argument, machines_of
 from cloudseam_cli.send import add_wait_argument, deliver, event_body
+from cloudseam_cli.takeover.command import add_adopt, add_check, add_release, adopt, check, release
 from cloudseam_cli.target import add_target_arguments, find_target
 from cloudseam_cli.text import columns
 from cloudseam_cli.unreachable import NoTargetError
@@ -28,15 +29,23 @@ of a machine fit the version that its file has now, and sends MIGRATE_MACHINE to
 their state is still there, with the same tasks. The state machine judges each once more when it
 gets the event, by the file that it sees. A state that has another name now is named with --states.
 
+`migrate check` looks whether an installation of the original CloudSeam can be taken over: every
+stack, machine file and queue, and whether the original still runs. It changes nothing. `migrate
+adopt` takes the stacks over, unless the original still runs, and `migrate release` gives them back;
+docs/migrating.md has the steps.
+
 examples:
+  cloudseam migrate check --table Stacks --machines machines --event-queue URL --task-queue URL
+  cloudseam migrate adopt --table Stacks --event-queue URL --dry-run
   cloudseam migrate stacks --machine preview --machines machines --dry-run
   cloudseam migrate stacks --machine preview --machines machines --wait
   cloudseam migrate stacks --machine preview --states RUN=SERVE UPDATE=DEPLOY
   cloudseam migrate stacks --machine preview --stack feature-42 feature-43
 
 exit codes: 0 all that are on another version fit, and were sent it (with --wait: and moved); 1 at
-least one does not fit, is not there, or was not moved in time; 2 wrong options, or no machine,
-store or queue
+least one does not fit, is not there, or was not moved in time; of `check`, `adopt` and
+`release` 0 ready, or done; 1 something has to be mended first, and what; 2 wrong options, or no
+machine, store or queue
 """
 
 
@@ -45,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     subjects = parser.add_subparsers(dest="subject", metavar="WHAT", required=True)
+    add_check(subjects.add_parser("check", help="look whether the original can be taken over"))
+    add_adopt(subjects.add_parser("adopt", help="take the stacks of the original over"))
+    add_release(subjects.add_parser("release", help="give the stacks back to the original"))
     stacks = subjects.add_parser(
         "stacks",
         help="move stacks to another version of their machine",
@@ -77,7 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does what was asked for."""
-    return {"stacks": _stacks}[args.subject](args)
+    return {"check": check, "adopt": adopt, "release": release, "stacks": _stacks}[args.subject](
+        args
+    )
 
 
 def _stacks(args: argparse.Namespace) -> int:

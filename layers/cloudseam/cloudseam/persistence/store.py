@@ -3,7 +3,7 @@
 import os
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from cloudseam.aws import is_local, make_client, names_endpoint
 from cloudseam.chaos import chaos_of
 from cloudseam.persistence import ClaimRepository, MachineVersions, StackRepository
 from cloudseam.settings import Settings
+
+if TYPE_CHECKING:
+    from cloudseam.persistence.postgres.connection import PostgresConnection
 
 
 class StoreSettings(Settings):
@@ -79,26 +82,31 @@ def open_store(
 def _postgres(settings: StoreSettings, secret: str, full_history: bool) -> Store:
     # pg8000 takes 0.1 s to import: DynamoDB's users do not wait for it.
     from cloudseam.persistence.postgres.claims import PostgresClaimRepository
-    from cloudseam.persistence.postgres.connection import PostgresConnection
-    from cloudseam.persistence.postgres.credentials import LOCAL_DATABASE
-    from cloudseam.persistence.postgres.secret import PostgresSecret
     from cloudseam.persistence.postgres.stacks import PostgresStackRepository
-    from cloudseam.persistence.postgres.trouble import trouble
     from cloudseam.persistence.postgres.versions import PostgresMachineVersions
 
-    chaos = chaos_of(os.environ)
-    around = trouble(chaos) if chaos else nullcontext
-    if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
-        connection = PostgresConnection(
-            LOCAL_DATABASE, tls=settings.postgres_tls or "off", around=around
-        )
-    else:
-        source = PostgresSecret(secret, make_client("secretsmanager"))
-        connection = PostgresConnection(
-            source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file, around=around
-        )
+    connection = postgres_connection(settings, secret)
     return Store(
         PostgresStackRepository(connection, full_history=full_history),
         PostgresClaimRepository(connection),
         PostgresMachineVersions(connection),
+    )
+
+
+def postgres_connection(
+    settings: StoreSettings, secret: str, **options: Any
+) -> "PostgresConnection":
+    """The connection that the settings name; `options` are `PostgresConnection`'s own."""
+    from cloudseam.persistence.postgres.connection import PostgresConnection
+    from cloudseam.persistence.postgres.credentials import LOCAL_DATABASE
+    from cloudseam.persistence.postgres.secret import PostgresSecret
+    from cloudseam.persistence.postgres.trouble import trouble
+
+    chaos = chaos_of(os.environ)
+    options = {"around": trouble(chaos) if chaos else nullcontext, **options}
+    if is_local(os.environ) and not names_endpoint("secrets_manager", os.environ):
+        return PostgresConnection(LOCAL_DATABASE, tls=settings.postgres_tls or "off", **options)
+    source = PostgresSecret(secret, make_client("secretsmanager"))
+    return PostgresConnection(
+        source, tls=settings.postgres_tls, ca_file=settings.postgres_ca_file, **options
     )

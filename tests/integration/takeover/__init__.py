@@ -1,0 +1,1 @@
+"""An installation of the original CloudSeam is taken over, in both stores."""
