@@ -257,6 +257,16 @@ def test_both_functions_know_the_store_and_may_reach_it() -> None:
         assert "VpcSubnetIds" in str(TEMPLATE["Globals"]["Function"]["VpcConfig"])
 
 
+def test_a_table_that_is_there_takes_the_place_of_a_new_one_wherever_it_is_named() -> None:
+    without = {name: part for name, part in RESOURCES.items() if name != "StackTable"}
+    told = str([without, TEMPLATE["Globals"], TEMPLATE["Outputs"]])
+    name = {"Fn::If": ["MakesTable", {"Ref": "StackTable"}, {"Ref": "ExistingTable"}]}
+
+    assert RESOURCES["StackTable"]["Condition"] == "MakesTable"
+    assert TEMPLATE["Outputs"]["StackTable"]["Value"] == name
+    assert told.count("'StackTable") == told.count("'Fn::If': ['MakesTable', ") + 1  # the output
+
+
 def test_scheduler_may_send_to_the_event_queue_and_nothing_else() -> None:
     assert statements("TimerRole") == [
         {
