@@ -23,16 +23,16 @@ class _Waiting:
 
 
 class Answers:
-    """Sends what the tasks of one batch answer; `tasks` is how many there are.
+    """Sends what the tasks of one batch answer: of so many tasks, `at_once` of which run at a time.
 
     A call to send ten answers costs as much as a call to send one. The first that is due waits for
-    others to join it, until all tasks that are left have answered, or its patience ends; a task
-    alone in its batch never waits.
+    others to join it, until all have that run, or its patience ends; a task alone never waits.
     """
 
-    def __init__(self, queue: Queue, tasks: int) -> None:
+    def __init__(self, queue: Queue, tasks: int, at_once: int) -> None:
         self._queue = queue
         self._left = tasks
+        self._at_once = at_once
         self._waiting: list[_Waiting] = []
         self._changed = Condition()
 
@@ -60,7 +60,7 @@ class Answers:
 
     def _send_together(self) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._waiting) >= self._left, PATIENCE)
+            self._changed.wait_for(self._is_complete, PATIENCE)
             due, self._waiting = self._waiting, []
             self._left -= len(due)
         unsent: Mapping[int, Exception] = dict.fromkeys(range(len(due)), UNSENT)
@@ -72,6 +72,10 @@ class Answers:
             for position, waiting in enumerate(due):
                 waiting.error = unsent.get(position)
                 waiting.told.set()
+
+    def _is_complete(self) -> bool:
+        """Whether nobody runs that could still join those that wait."""
+        return len(self._waiting) >= min(self._left, self._at_once)
 
     def _leave(self) -> None:
         with self._changed:

@@ -119,7 +119,7 @@ class TaskSatisfier:
                     return TaskOutcome(delivery, error=NotBegunError())
                 return self._handle(delivery, for_work, answer)
 
-        answers = Answers(self._answers, len(deliveries))
+        answers = Answers(self._answers, len(deliveries), self._at_once)
         if len(deliveries) < 2:
             return [handled(0, delivery) for delivery in deliveries]
         with ThreadPoolExecutor(min(len(deliveries), self._at_once)) as pool:

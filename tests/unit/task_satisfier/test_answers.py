@@ -52,15 +52,23 @@ def given(answers: Answers, *bodies: str) -> list[Exception | None]:
 def test_the_answers_of_tasks_that_end_together_are_one_call() -> None:
     calls = Calls()
 
-    assert given(Answers(calls, 10), *"abcdefghij") == [None] * 10
+    assert given(Answers(calls, 10, 10), *"abcdefghij") == [None] * 10
 
     assert calls.made == [list("abcdefghij")]
+
+
+def test_answers_do_not_wait_for_tasks_that_wait_for_their_turn() -> None:
+    calls = Calls()
+
+    assert given(Answers(calls, 20, 3), *"abc") == [None] * 3
+
+    assert calls.made == [list("abc")]
 
 
 def test_a_task_alone_in_its_batch_waits_for_nobody() -> None:
     calls = Calls()
 
-    assert given(Answers(calls, 1), "a") == [None]
+    assert given(Answers(calls, 1, 10), "a") == [None]
 
     assert calls.made == [["a"]]
 
@@ -68,7 +76,7 @@ def test_a_task_alone_in_its_batch_waits_for_nobody() -> None:
 def test_an_answer_does_not_wait_for_a_task_that_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("task_satisfier.answers.PATIENCE", 0.001)
     calls, answered = Calls(), Event()
-    answers = Answers(calls, 2)
+    answers = Answers(calls, 2, 10)
 
     def slow() -> Exception | None:
         with answers.of_task() as answer:
@@ -86,7 +94,7 @@ def test_an_answer_does_not_wait_for_a_task_that_runs_on(monkeypatch: pytest.Mon
 
 def test_nobody_waits_for_a_task_that_ended_without_an_answer() -> None:
     calls = Calls()
-    answers = Answers(calls, 2)
+    answers = Answers(calls, 2, 10)
 
     with pytest.raises(ValueError, match="no task"), answers.of_task():
         raise ValueError("no task")
@@ -96,7 +104,7 @@ def test_nobody_waits_for_a_task_that_ended_without_an_answer() -> None:
 
 
 def test_each_task_hears_of_its_own_answer() -> None:
-    told = given(Answers(Calls("b"), 3), *"abc")
+    told = given(Answers(Calls("b"), 3, 10), *"abc")
 
     assert [str(error) for error in told] == ["None", "b", "None"]
 
@@ -104,4 +112,4 @@ def test_each_task_hears_of_its_own_answer() -> None:
 def test_when_the_call_fails_every_task_hears_of_it() -> None:
     error = OSError("gone")
 
-    assert given(Answers(Calls(fails=error), 3), *"abc") == [error] * 3
+    assert given(Answers(Calls(fails=error), 3, 10), *"abc") == [error] * 3
