@@ -162,9 +162,9 @@ def _judge(answer: Answer) -> Failure | None:
 
 def _fault(answer: Answer) -> dict[str, Any]:
     tree = None if is_bare(answer) else _tree(answer.body)
-    if _tag(tree) != "Error":
+    if tree is None or _tag(tree) != "Error":
         return bare_fault(answer)
-    told = {_tag(part): part.text or "" for part in tree or ()}
+    told = {_tag(part): part.text or "" for part in tree}
     fault = fault_of(answer, {}, told.pop("Code", ""), told.pop("Message", ""))
     fault["Error"] |= told
     return fault
