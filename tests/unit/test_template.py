@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cloudseam.settings import Settings
 from state_machine.settings import StateMachineSettings
 from task_satisfier.settings import TaskSatisfierSettings
+from tests.template import RESOURCES, TEMPLATE, actions, statements
 from tests.unit.aws_calls import calls_in, calls_of
 
 ROOT = Path(__file__).parents[2]
@@ -69,41 +69,6 @@ SCHEDULER_ROLE = {"iam:PassRole"}
 INSERTS = {"dynamodb:PartiQLInsert"}
 # Terraform's S3 backend with a lock file, which it deletes.
 TERRAFORM_STATE = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what they are short for."""
-
-
-def _short_form(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        return {name: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-TemplateLoader.add_multi_constructor("!", _short_form)
-TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)
-RESOURCES = TEMPLATE["Resources"]
-
-
-def statements(role: str) -> list[dict[str, Any]]:
-    """Every statement of a role, whatever the parameters say."""
-    found = []
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            branches = statement.get("Fn::If", [None, statement])[1:]
-            found += [branch for branch in branches if "Effect" in branch]
-    return found
-
-
-def actions(role: str) -> set[str]:
-    """All that a role allows."""
-    told = [statement["Action"] for statement in statements(role)]
-    return {action for each in told for action in ([each] if isinstance(each, str) else each)}
 
 
 @pytest.mark.parametrize(
@@ -293,6 +258,13 @@ def test_the_state_machine_schedules_in_its_own_group_and_passes_one_role_to_sch
     assert passes["Condition"] == {
         "StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}
     }
+
+
+def test_deployments_side_by_side_have_schedules_of_their_own() -> None:
+    """SAM gives a schedule the name of its resource, which is the same in every deployment."""
+    sweep = RESOURCES["StateMachineFunction"]["Properties"]["Events"]["Sweep"]["Properties"]
+
+    assert sweep["Name"] == {"Fn::Sub": "${AWS::StackName}-sweep"}
 
 
 def test_the_sweep_is_on_a_schedule_that_the_function_understands() -> None:
