@@ -50,7 +50,10 @@ class EmbeddedAws:
     it runs and its temporary files go with it. All its state is in memory.
 
     `port` 0 takes a free port. `log_file` keeps the emulator's output; without one the output
-    goes with the temporary files. `start_timeout` is in seconds.
+    goes with the temporary files. `start_timeout` is in seconds. `python` runs the emulator and
+    its functions: one with the package, by default this one. With `enforces_iam` functions may do
+    what their roles allow; without, everything. The credentials of `environment` are the root's.
+    `temporary` is where its temporary files are, functions as they were unpacked among them.
 
     Raises (from `start`):
         EmulatorMissingError: the package is not installed.
@@ -59,12 +62,22 @@ class EmbeddedAws:
     """
 
     def __init__(
-        self, port: int = DEFAULT_PORT, *, log_file: Path | None = None, start_timeout: float = 60
+        self,
+        port: int = DEFAULT_PORT,
+        *,
+        log_file: Path | None = None,
+        start_timeout: float = 60,
+        python: Path | None = None,
+        enforces_iam: bool = False,
+        temporary: Path | None = None,
     ) -> None:
         self._wanted_port = port
         self._port = port
         self._wanted_log = log_file
         self._start_timeout = start_timeout
+        self._python = python
+        self._enforces_iam = enforces_iam
+        self._temporary = temporary
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -114,13 +127,13 @@ class EmbeddedAws:
 
     def start(self) -> None:
         """Starts it and returns when it answers; see the class for what is raised."""
-        if find_spec("ministack") is None:
+        if self._python is None and find_spec("ministack") is None:
             raise EmulatorMissingError(
                 "The embedded AWS is not installed. Run `make setup` in the checkout, and use "
                 "its `.venv/bin/cloudseam`."
             )
         self._port = _free_port(self._wanted_port)
-        self._folder = Path(tempfile.mkdtemp(prefix="cloudseam-aws-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="cloudseam-aws-", dir=self._temporary))
         try:
             self._spawn(self._folder)
             self._wait_until_ready()
@@ -159,11 +172,16 @@ class EmbeddedAws:
     def _spawn(self, folder: Path) -> None:
         with _opened(self._wanted_log or folder / "output.log") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(Path(__file__).with_name("embedded_aws_process.py"))],
+                [
+                    self._python or sys.executable,
+                    "-P",
+                    Path(__file__).with_name("embedded_aws_process.py"),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_emulator_environment(self._port, folder),
+                env=_emulator_environment(self._port, folder)
+                | {"AUTH": str(self._enforces_iam).lower()},
                 cwd=folder,
                 # A group of its own: Ctrl-C on the terminal reaches the parent only, which
                 # then ends the group as a whole.

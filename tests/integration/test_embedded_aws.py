@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cloudseam_cli import embedded_aws
 from cloudseam_cli.embedded_aws import (
@@ -19,6 +20,7 @@ from cloudseam_cli.embedded_aws import (
     EmulatorMissingError,
     PortTakenError,
 )
+from tests.emulator import in_environment_of
 from tests.processes import command_line, group, wait_until
 
 if TYPE_CHECKING:
@@ -26,6 +28,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SOCKETS = Path("/proc/net/tcp")
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +133,35 @@ def test_what_is_put_into_a_bucket_comes_back(use: None) -> None:
     s3.put_object(Bucket="kept", Key="a/b", Body=b"content")
 
     assert s3.get_object(Bucket="kept", Key="a/b")["Body"].read() == b"content"
+
+
+def test_a_role_may_do_what_it_allows_and_no_more_where_iam_is_enforced() -> None:
+    allowed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    with EmbeddedAws(0, enforces_iam=True) as aws, in_environment_of(aws):
+        queue = a_queue(boto3.client("sqs"), "guarded")
+        role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument=TRUST)
+        boto3.client("iam").put_role_policy(
+            RoleName="sender",
+            PolicyName="sends",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+        )
+        keys = boto3.client("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="test")[
+            "Credentials"
+        ]
+        sqs = boto3.client(
+            "sqs",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+        sent = sqs.send_message_batch(
+            QueueUrl=queue, Entries=[{"Id": "0", "MessageBody": "allowed"}]
+        )
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sqs.receive_message(QueueUrl=queue)
+
+    assert len(sent["Successful"]) == 1
 
 
 @pytest.mark.skipif(not SOCKETS.exists(), reason="the list of sockets is Linux's")
