@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test simulate chaos format lint types build artifacts bench bench-peers check requirements clean
+.PHONY: help setup demo test simulate chaos format lint types build artifacts deploy-local e2e bench bench-peers check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,13 @@ build: .venv-sam/ready  ## Validate the template and build what is deployed
 
 artifacts: build setup  ## Build what is deployed, and test it
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/artifacts
+
+# STAY=1 leaves it there until Ctrl-C.
+deploy-local: .venv-sam/ready setup  ## Deploy the template to an AWS on this computer, and try it
+	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m tests.e2e $(if $(STAY),--stay)
+
+e2e: build setup  ## Drive deployed functions through their queues, on both stores
+	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/e2e
 
 bench: setup  ## Measure everything, beside what could be picked instead
 	$(BIN)/python -m bench

@@ -43,11 +43,14 @@ def command_line(pid: int) -> str:
     return _ps("-ww", "-o", "args=", "-p", str(pid)).strip()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> bool:
-    """Whether it comes to hold: what another process does cannot be waited for any other way."""
+def wait_until(holds: Callable[[], bool], seconds: float = 20, pause: float = 0.02) -> bool:
+    """Whether it comes to hold: what another process does cannot be waited for any other way.
+
+    `pause` is in seconds, between two looks.
+    """
     deadline = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(pause)
     return held
 
 

@@ -1,0 +1,79 @@
+"""One embedded AWS that enforces IAM, and a deployment of the built template for each store."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
+from tests.e2e.installation import Cloud, Installation, local_cloud
+from tests.e2e.sam import BUILT_TEMPLATE
+from tests.postgres import PostgresServer
+
+RUNTIME_PYTHON = os.environ.get("RUNTIME_PYTHON", "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nothing is built but by `make`."""
+    if not RUNTIME_PYTHON:
+        skip = pytest.mark.skip(reason="nothing is built; `make e2e` builds and runs this")
+        for item in items:
+            if "e2e" in item.path.parts:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """The AWS, with functions for tasks, modules and rights in it."""
+    with local_cloud(RUNTIME_PYTHON) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def on_dynamodb(cloud: Cloud) -> Installation:
+    """A deployment as its defaults have it."""
+    installation = Installation(cloud, "on-dynamodb")
+    installation.deploy()
+    installation.put_machines()
+    return installation
+
+
+@pytest.fixture(scope="session")
+def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation]:
+    """A deployment that is told of a database by a secret."""
+    user = postgres.new_user()
+    parts = ("username", "password", "host", "dbname", "port")
+    secret = cloud.client("secretsmanager").create_secret(
+        Name="postgres",
+        SecretString=json.dumps({part: getattr(postgres.over_tcp(user), part) for part in parts}),
+    )
+    connection = PostgresConnection(FixedCredentials(user))
+    installation = Installation(
+        cloud,
+        "on-postgres",
+        {"PostgresSecretArn": secret["ARN"]},
+        in_postgres=PostgresStackRepository(connection),
+    )
+    installation.deploy()
+    installation.put_machines()
+    yield installation
+    connection.close()
+
+
+@pytest.fixture(params=["on_dynamodb", "on_postgres"])
+def installation(request: pytest.FixtureRequest) -> Installation:
+    """Each of them."""
+    found: Installation = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def derived() -> Iterator[Path]:
+    """A file beside the built template, which names what was built relative to itself."""
+    path = BUILT_TEMPLATE.with_name("derived.yaml")
+    yield path
+    path.unlink(missing_ok=True)

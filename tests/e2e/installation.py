@@ -1,0 +1,209 @@
+"""A deployment on an embedded AWS: driven through its queues, looked at through its store."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloudseam.persistence import StackRepository
+from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
+from cloudseam.stack import Stack, TaskStatus
+from cloudseam_cli.embedded_aws import EmbeddedAws
+from cloudseam_cli.local.client import emulator_client
+from tests.e2e.sam import BUILT_TEMPLATE, FOLDER, Sam, clean_environment
+from tests.processes import wait_until
+
+HERE = Path(__file__).parent
+MACHINES = HERE / "machines"
+MODULES = HERE / "modules"
+MEMORY = Path("/dev/shm")
+SURROUNDINGS = "surroundings"
+CLOUDSEAM = (sys.executable, "-c", "from cloudseam_cli.main import main; raise SystemExit(main())")
+PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An embedded AWS with what a deployment needs around it."""
+
+    aws: EmbeddedAws
+    sam: Sam
+
+    def client(self, service: str) -> Any:
+        """A client with the rights of the account's root."""
+        return emulator_client(service, self.aws.url)
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        """What a deployment tells people."""
+        [found] = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    def log(self, function: str) -> str:
+        """All that a function has logged."""
+        logs = self.client("logs").get_paginator("filter_log_events")
+        pages = logs.paginate(logGroupName=f"/aws/lambda/{function}")
+        return "\n".join(event["message"] for page in pages for event in page["events"])
+
+    def surround(self) -> None:
+        """Makes the functions, modules and rights that deployments are given."""
+        formation = self.client("cloudformation")
+        formation.create_stack(
+            StackName=SURROUNDINGS,
+            TemplateBody=(HERE / f"{SURROUNDINGS}.yaml").read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        waiter = formation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=SURROUNDINGS, WaiterConfig={"Delay": 1})
+        bucket = self.outputs(SURROUNDINGS)["Modules"]
+        for file in MODULES.iterdir():
+            self.client("s3").put_object(
+                Bucket=bucket, Key=f"network/{file.name}", Body=file.read_bytes()
+            )
+
+
+@contextmanager
+def local_cloud(runtime_python: str) -> Iterator[Cloud]:
+    """An AWS that enforces IAM, with functions for tasks, modules and rights in it.
+
+    Each environment of a function has some 2,000 files, which are kept in memory where they can.
+    """
+    memory = MEMORY if MEMORY.is_dir() else None
+    with EmbeddedAws(0, python=FOLDER / "python", enforces_iam=True, temporary=memory) as aws:
+        cloud = Cloud(aws, Sam(aws, runtime_python))
+        cloud.surround()
+        yield cloud
+
+
+@dataclass
+class Installation:
+    """One deployment. `stacks` is its store, for looking only."""
+
+    cloud: Cloud
+    name: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    in_postgres: StackRepository | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    def deploy(self, template: Path = BUILT_TEMPLATE, **parameters: str) -> None:
+        """Creates it, or updates it with other parameters."""
+        around = self.cloud.outputs(SURROUNDINGS)
+        given = {
+            "TaskFunctionArns": f"{around['Greet']},{around['Gated']}",
+            "TerraformPolicyArn": around["MayReadModules"],
+            "TerraformStateBucket": around["TerraformStates"],
+            "TaskTimeout": "60",
+            "MaxReceiveCount": "4",
+        }
+        self.parameters = given | dict(self.parameters) | parameters
+        self.cloud.sam.deploy(self.name, self.parameters, template)
+        self.outputs = self.cloud.outputs(self.name)
+
+    def put_machine(self, name: str, text: str | None = None) -> None:
+        """Uploads a machine: this text, or the file of this folder."""
+        text = text or (MACHINES / f"{name}.yml").read_text()
+        modules = self.cloud.outputs(SURROUNDINGS)["Modules"]
+        self.cloud.client("s3").put_object(
+            Bucket=self.outputs["MachineBucket"],
+            Key=f"machines/{name}.yml",
+            Body=text.replace("MODULES", modules).encode(),
+        )
+
+    def put_machines(self) -> None:
+        """Uploads all machines of this folder."""
+        for path in MACHINES.glob("*.yml"):
+            self.put_machine(path.stem)
+
+    def send(self, stack: str, event: str, **fields: Any) -> None:
+        """Sends an event."""
+        self.send_text(json.dumps({"stackId": stack, "event": event, **fields}))
+
+    def send_text(self, body: str, queue: str = "EventQueueUrl") -> None:
+        """Sends any message to a queue."""
+        self.cloud.client("sqs").send_message(QueueUrl=self.outputs[queue], MessageBody=body)
+
+    @property
+    def stacks(self) -> StackRepository:
+        """The stacks as they are kept."""
+        return self.in_postgres or DynamoDBStackRepository(
+            self.cloud.client("dynamodb"), self.outputs["StackTable"]
+        )
+
+    def stack(self, name: str) -> Stack | None:
+        """A stack as it is kept, even if only its tombstone is left."""
+        return self.stacks.load([name]).stacks.get(name)
+
+    def reaches(self, name: str, state: str) -> bool:
+        """Whether a stack comes to a state and has all its tasks done there, in good time."""
+
+        def rests() -> bool:
+            stack = self.stack(name)
+            return stack is not None and stack.state == state and stack.is_satisfied
+
+        return wait_until(rests, PATIENCE_SECONDS, pause=0.2)
+
+    def ends(self, name: str) -> bool:
+        """Whether a stack comes to its end, in good time."""
+
+        def has_ended() -> bool:
+            stack = self.stack(name)
+            return stack is not None and stack.is_removed
+
+        return wait_until(has_ended, PATIENCE_SECONDS, pause=0.2)
+
+    def has_failed(self, name: str) -> bool:
+        """Whether a task of a stack has failed."""
+        stack = self.stack(name)
+        return stack is not None and any(task.status is TaskStatus.ERROR for task in stack.tasks)
+
+    def letters(self, queue: str) -> int:
+        """How many messages are on a dead-letter queue."""
+        told = self.cloud.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs[queue], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
+    def has_letters(self, queue: str) -> bool:
+        """Whether a message comes onto a dead-letter queue, in good time."""
+        return wait_until(lambda: self.letters(queue) > 0, PATIENCE_SECONDS, pause=0.2)
+
+    def cloudseam(self, *arguments: str) -> str:
+        """What a command of `cloudseam` prints, told of this deployment by its environment."""
+        ended = subprocess.run(
+            [*CLOUDSEAM, *arguments],
+            env=clean_environment() | self.settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def log(self, function: str) -> str:
+        """All that one of its functions has logged."""
+        return self.cloud.log(f"{self.name}-{function}")
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables that tell AWS clients and `cloudseam` of this deployment."""
+        if self.in_postgres:
+            store = {"POSTGRES_CONNECTION_SECRET": self.parameters["PostgresSecretArn"]}
+        else:
+            store = {
+                "DYNAMODB_TABLE": self.outputs["StackTable"],
+                "DYNAMODB_CLAIMS_TABLE": self.outputs["ClaimTable"],
+            }
+        return {
+            **self.cloud.aws.environment,
+            **store,
+            "SQS_EVENT_QUEUE_URL": self.outputs["EventQueueUrl"],
+            "SQS_EVENT_DLQ_URL": self.outputs["EventDeadLetterQueueUrl"],
+            "SQS_TASK_QUEUE_URL": self.outputs["TaskQueueUrl"],
+            "SQS_TASK_DLQ_URL": self.outputs["TaskDeadLetterQueueUrl"],
+            "MACHINE_LOCATOR": "S3",
+            "MACHINE_S3_BUCKET": self.outputs["MachineBucket"],
+            "MACHINE_S3_KEY": "machines/",
+        }

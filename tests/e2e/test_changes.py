@@ -1,0 +1,96 @@
+"""Machines and deployments change while stacks are on their way, and a deployment ends."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation
+from tests.e2e.sam import BUILT_TEMPLATE
+from tests.processes import wait_until
+
+FUNCTIONS = (MACHINES / "functions.yml").read_text()
+
+
+def test_stacks_stay_on_their_machine_while_it_and_the_deployment_change(
+    cloud: Cloud, on_dynamodb: Installation, derived: Path
+) -> None:
+    template = yaml.safe_load(BUILT_TEMPLATE.read_text())
+    template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
+    derived.write_text(yaml.safe_dump(template))
+    waiting = ["waits-1", "waits-2"]
+    for name in waiting:
+        on_dynamodb.send(name, "LAUNCH", machine="functions")
+        assert on_dynamodb.reaches(name, "RUN")
+        on_dynamodb.send(name, "WAIT")
+    assert wait_until(lambda: all(map(on_dynamodb.has_failed, waiting)))
+    schedules = cloud.client("scheduler").list_schedules(GroupName="on-dynamodb-timers")
+
+    on_dynamodb.put_machine("functions", FUNCTIONS.replace("THROUGH", "PASSED"))
+    open_gates(cloud, *waiting, "comes-later")
+    on_dynamodb.deploy(derived)
+    on_dynamodb.send("comes-later", "LAUNCH", machine="functions")
+    assert on_dynamodb.reaches("comes-later", "RUN")
+    on_dynamodb.send("comes-later", "WAIT")
+
+    assert len(schedules["Schedules"]) == len(waiting)
+    assert [on_dynamodb.reaches(name, "THROUGH") for name in waiting] == [True, True]
+    assert on_dynamodb.reaches("comes-later", "PASSED")
+
+
+def test_a_changed_parameter_reaches_the_function_that_takes_events(
+    cloud: Cloud, on_postgres: Installation
+) -> None:
+    on_postgres.deploy(LogLevel="WARNING")
+
+    [mapping] = cloud.client("lambda").list_event_source_mappings(
+        FunctionName="on-postgres-state-machine"
+    )["EventSourceMappings"]
+    taking = cloud.client("lambda").get_function_configuration(FunctionName=mapping["FunctionArn"])
+    assert taking["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARNING"
+
+
+def open_gates(cloud: Cloud, *stacks: str) -> None:
+    """Lets the gated tasks of these stacks succeed."""
+    gates = cloud.outputs(SURROUNDINGS)["Gates"]
+    for stack in stacks:
+        cloud.client("s3").put_object(Bucket=gates, Key=stack, Body=b"open")
+
+
+def test_a_deleted_deployment_leaves_its_stacks_and_machines_and_nothing_else(
+    cloud: Cloud,
+) -> None:
+    installation = Installation(cloud, "ends")
+    installation.deploy()
+    installation.put_machines()
+    installation.send("stays", "LAUNCH", machine="functions")
+    assert installation.reaches("stays", "RUN")
+
+    cloud.sam.delete("ends")
+
+    stack = installation.stack("stays")
+    assert stack
+    assert stack.state == "RUN"
+    machines = cloud.client("s3").list_objects_v2(Bucket=installation.outputs["MachineBucket"])
+    assert "machines/functions.yml" in {each["Key"] for each in machines["Contents"]}
+    assert left_of(cloud, "ends") == []
+
+
+def left_of(cloud: Cloud, name: str) -> list[str]:
+    """What is still there of a deployment, but for the table and the bucket."""
+    functions = cloud.client("lambda").list_functions()["Functions"]
+    layers = cloud.client("lambda").list_layers()["Layers"]
+    groups = cloud.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    schedules = cloud.client("scheduler").list_schedules()["Schedules"]
+    roles = cloud.client("iam").list_roles()["Roles"]
+    logs = cloud.client("logs").describe_log_groups()["logGroups"]
+    queues = cloud.client("sqs").list_queues(QueueNamePrefix=f"{name}-").get("QueueUrls", [])
+    names = [
+        *(each["FunctionName"] for each in functions),
+        *(each["LayerName"] for each in layers),
+        *(each["Name"] for each in groups),
+        *(each["Name"] for each in schedules),
+        *(each["RoleName"] for each in roles),
+        *(each["logGroupName"].removeprefix("/aws/lambda/") for each in logs),
+    ]
+    return [*queues, *(each for each in names if each.startswith(f"{name}-"))]

@@ -1,0 +1,82 @@
+"""The deployed functions, with their roles' rights alone: driven through the queues only."""
+
+import json
+
+from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation
+from tests.integration.task_satisfier.real_terraform import needs_terraform, resources
+
+STACKS_AT_ONCE = 20
+
+
+def state_of_network(cloud: Cloud, stack: str) -> list[str]:
+    """What Terraform knows of a stack's network."""
+    bucket = cloud.outputs(SURROUNDINGS)["TerraformStates"]
+    kept = cloud.client("s3").get_object(Bucket=bucket, Key=f"life/{stack}/network")
+    return resources(kept["Body"].read())
+
+
+@needs_terraform
+def test_a_life_with_terraform_and_lambda_tasks(cloud: Cloud, installation: Installation) -> None:
+    stack = f"life-{installation.name}"
+
+    installation.send(stack, "LAUNCH", machine="life")
+    assert installation.reaches(stack, "RUN")
+    launched = installation.stack(stack)
+    installation.send(stack, "UPDATE")
+    assert installation.reaches(stack, "RUN")
+    made = state_of_network(cloud, stack)
+    installation.send(stack, "DESTROY")
+
+    assert installation.ends(stack)
+    assert launched
+    assert launched.outputs == {"network": {"name": f"{stack} of 1"}}
+    assert f"hello {stack}" in cloud.log("greet")
+    assert made == ["terraform_data.net"]
+    assert state_of_network(cloud, stack) == []
+
+
+def test_many_stacks_at_once(installation: Installation) -> None:
+    names = [f"many-{number}" for number in range(STACKS_AT_ONCE)]
+
+    for name in names:
+        installation.send(name, "LAUNCH", machine="functions")
+    running = [installation.reaches(name, "RUN") for name in names]
+    for name in names:
+        installation.send(name, "FINISH")
+
+    assert running == [True] * len(names)
+    assert [installation.ends(name) for name in names] == [True] * len(names)
+
+
+def test_a_poisonous_event_is_dead_lettered_with_its_reason_and_works_once_redriven(
+    on_dynamodb: Installation,
+) -> None:
+    on_dynamodb.send("early", "LAUNCH", machine="late")
+
+    [letter] = dead_letters(on_dynamodb, "EventDeadLetterQueueUrl")
+    on_dynamodb.put_machine("late", (MACHINES / "functions.yml").read_text())
+    on_dynamodb.cloudseam("dlq", "redrive", letter["id"])
+
+    assert "'late'" in letter["reason"]
+    assert on_dynamodb.reaches("early", "RUN")
+    assert on_dynamodb.letters("EventDeadLetterQueueUrl") == 0
+
+
+def test_a_message_that_is_no_task_is_dead_lettered_with_its_reason(
+    on_dynamodb: Installation,
+) -> None:
+    on_dynamodb.send_text("no task", queue="TaskQueueUrl")
+
+    [letter] = dead_letters(on_dynamodb, "TaskDeadLetterQueueUrl")
+
+    assert "JSON" in letter["reason"]
+
+
+def dead_letters(installation: Installation, queue: str) -> list[dict[str, str]]:
+    """The letters that come onto a dead-letter queue, as `cloudseam dlq list` tells them."""
+    assert installation.has_letters(queue)
+    what = "event" if queue.startswith("Event") else "task"
+    told: list[dict[str, str]] = json.loads(
+        installation.cloudseam("dlq", "list", "--json", "--queue", what)
+    )
+    return told

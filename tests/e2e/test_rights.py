@@ -1,0 +1,44 @@
+"""Each function needs its rights: a deployment that lacks one fails, and says what it lacks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.installation import Cloud, Installation
+from tests.e2e.sam import BUILT_TEMPLATE
+from tests.processes import wait_until
+
+# By function: its role, and an action of which it needs all it has.
+MISSING = {
+    "state-machine": ("StateMachineRole", "dynamodb:PutItem"),
+    "task-satisfier": ("TaskSatisfierRole", "lambda:InvokeFunction"),
+}
+
+
+def without(role: str, action: str) -> Any:
+    """The built template with a role that may not do one thing."""
+    template = yaml.safe_load(BUILT_TEMPLATE.read_text())
+    [policy] = template["Resources"][role]["Properties"]["Policies"]
+    told = json.dumps(policy)
+    policy.update(json.loads(told.replace(f'"{action}"', '"iam:GetUser"')))
+    assert json.dumps(policy) != told
+    return template
+
+
+@pytest.mark.parametrize("function", MISSING)
+def test_a_function_without_one_of_its_rights_does_not_work_and_says_so(
+    cloud: Cloud, derived: Path, function: str
+) -> None:
+    derived.write_text(yaml.safe_dump(without(*MISSING[function])))
+    installation = Installation(cloud, f"poor-{function}")
+    installation.deploy(derived)
+    installation.put_machines()
+
+    installation.send("s", "LAUNCH", machine="functions")
+
+    assert wait_until(lambda: "AccessDenied" in installation.log(function), 60, pause=0.2)
+    stack = installation.stack("s")
+    assert stack is None or stack.state == "GREET"
