@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation
