@@ -118,7 +118,8 @@ def test_a_load_reads_consistently_a_hundred_keys_a_call() -> None:
 
     loaded = stub.store().load(IDS)
 
-    assert [len(keys(call)) for call in stub.reads] == [100, 100, 50]
+    # Side by side, and so in any order.
+    assert sorted(len(keys(call)) for call in stub.reads) == [50, 100, 100]
     assert all(call["RequestItems"]["Stacks"]["ConsistentRead"] for call in stub.reads)
     assert set(loaded.stacks) == set(IDS)
 
