@@ -1,14 +1,11 @@
 """Batches of the state machine function, committed and sent in a few calls of the embedded AWS."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.outcome import Fate
@@ -16,6 +13,7 @@ from cloudseam.step import Verdict
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from state_machine import app
 from tests.builders import a_delivery, an_answer_body, an_event_body
+from tests.counted_calls import Calls, counted_calls
 from tests.emulated import EmulatedAws
 from tests.function import StateMachineFunction, state_machine_function
 
@@ -38,28 +36,6 @@ tasks:
 """
 
 
-class Calls:
-    """The calls that reached AWS; the answer of one may be lost."""
-
-    def __init__(self) -> None:
-        self.made: Counter[str] = Counter()
-        self.answer_lost = ""
-
-    def before(self, model: Any, **_: Any) -> None:
-        self.made[model.name] += 1
-
-    def after(self, model: Any, **_: Any) -> None:
-        if model.name == self.answer_lost:
-            self.answer_lost = ""
-            raise ReadTimeoutError(endpoint_url=model.name)
-
-    def taken(self) -> dict[str, int]:
-        """The number of calls by operation since the last look."""
-        made = dict(self.made)
-        self.made.clear()
-        return made
-
-
 @pytest.fixture
 def function(on_emulator: EmbeddedAws, tmp_path: Path) -> Iterator[StateMachineFunction]:
     with state_machine_function(EmulatedAws(), tmp_path, DYNAMODB_WRITES="batched") as function:
@@ -71,11 +47,7 @@ def function(on_emulator: EmbeddedAws, tmp_path: Path) -> Iterator[StateMachineF
 def calls(function: StateMachineFunction) -> Iterator[Calls]:
     """What the function calls once it has kept its machine; the test's calls are not counted."""
     _ = (function.aws.dynamodb, function.aws.sqs)
-    calls = Calls()
-    session = boto3.Session()
-    session.events.register("before-call.*.*", calls.before)
-    session.events.register("after-call.*.*", calls.after)
-    with patch.object(boto3, "client", session.client):
+    with counted_calls() as calls:
         function.deliver(a_delivery(launch("first")))
         function.tasks()
         calls.taken()
@@ -152,7 +124,7 @@ def test_a_batch_whose_answer_is_lost_comes_again_and_is_applied_once(
     calls: Calls, function: StateMachineFunction
 ) -> None:
     deliveries = [a_delivery(launch(name)) for name in stacks(3)]
-    calls.answer_lost = "BatchExecuteStatement"
+    calls.leave_unanswered("BatchExecuteStatement")
 
     first = function.deliver(*deliveries)
     again = function.deliver(*deliveries)
