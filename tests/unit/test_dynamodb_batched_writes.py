@@ -249,8 +249,6 @@ def refused(code: str) -> ClientError:
     [
         refused("AccessDeniedException"),
         refused("UnknownOperationException"),
-        refused("ValidationException"),
-        refused("500"),
         TypeError("what moto raises"),
     ],
     ids=str,
@@ -265,6 +263,18 @@ def test_where_batches_are_refused_stacks_are_written_one_by_one_from_then_on(
     assert store.save([a_stack(id=name) for name in "cd"]) == {}
 
     assert len(table.calls) == 1
+    assert sorted(table.puts) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "ValidationException", "500"])
+def test_after_any_other_failure_the_next_batch_is_one_call_again(code: str) -> None:
+    table = Table(fails=refused(code))
+    store = table.store()
+
+    assert store.save([a_stack(id=name) for name in "ab"]) == {}
+    assert store.save([a_stack(id=name) for name in "cd"]) == {}
+
+    assert len(table.calls) == 2
     assert sorted(table.puts) == ["a", "b", "c", "d"]
 
 

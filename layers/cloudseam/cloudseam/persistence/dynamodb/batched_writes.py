@@ -50,15 +50,18 @@ OVERLOADED = {
     "ThrottlingException",
 }
 
+# After these there is no use in asking again; of any other failure the next batch may see nothing.
+REFUSED = {"AccessDenied", "AccessDeniedException", "UnknownOperationException"}
+
 logger = logging.getLogger(__name__)
 
 
 class BatchedWrites:
     """Writes commits by BatchExecuteStatement.
 
-    Where it cannot be used, as by a role without `dynamodb:PartiQLUpdate`, or on an emulator that
-    does not know it, the commits are written by single calls, then and from then on. Each is
-    conditional, so nothing is written twice.
+    Where the call fails, its commits are written by single calls; each is conditional, so nothing
+    is written twice. Where it cannot be used at all, as by a role without `dynamodb:PartiQLUpdate`,
+    or on an emulator that does not know it, so are all from then on.
     """
 
     def __init__(self, client: DynamoDBClient, table: str, single: SingleWrites) -> None:
@@ -89,19 +92,18 @@ class BatchedWrites:
                 return {
                     commit.stack.id: unavailable("write the stacks", error) for commit in commits
                 }
-            return self._one_by_one(commits, error)
+            self._note_failure(error_name(error), is_final=error_name(error) in REFUSED)
+            return self._single.write(commits)
         except Exception as error:  # an emulator within this process raises what it likes
-            return self._one_by_one(commits, error)
+            self._note_failure(error_name(error), is_final=True)
+            return self._single.write(commits)
 
-    def _one_by_one(
-        self, commits: Sequence[Commit], error: Exception
-    ) -> Mapping[str, CloudSeamError]:
-        self._is_refused = True
+    def _note_failure(self, reason: str, *, is_final: bool) -> None:
+        self._is_refused = self._is_refused or is_final
         logger.warning(
             "Stacks are written one call each: BatchExecuteStatement failed",
-            extra={"reason": error_name(error)},
+            extra={"reason": reason, "from_now_on": is_final},
         )
-        return self._single.write(commits)
 
     def _executed(self, commits: Sequence[Commit]) -> Mapping[str, CloudSeamError]:
         codes: dict[str, str] = {}
@@ -113,8 +115,8 @@ class BatchedWrites:
             left = [commit for commit in left if codes[commit.stack.id] in PASSING]
             if not left:
                 break
-        if "AccessDenied" in codes.values():
-            self._is_refused = True
+        if refusals := REFUSED.intersection(codes.values()):
+            self._note_failure(min(refusals), is_final=True)
         failed = [commit for commit in commits if codes[commit.stack.id]]
         singly = [commit for commit in failed if codes[commit.stack.id] in WRITTEN_SINGLY]
         refused = {

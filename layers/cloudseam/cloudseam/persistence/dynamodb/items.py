@@ -1,7 +1,7 @@
 """Rows as DynamoDB's items and back, and what its errors mean.
 
-boto3's own `TypeSerializer` does the same at ten times the price, and importing it loads boto3:
-docs/decisions/batch-writes.md has the figures.
+boto3's own `TypeSerializer` and `TypeDeserializer` do the same for two to four times the CPU (31
+and 16 µs for a row with two tasks, against 7.4 and 7.5), and importing them loads boto3.
 """
 
 from __future__ import annotations
