@@ -12,6 +12,7 @@ TABLES = {
     "The state machine's rights": "StateMachineRole",
     "The task satisfier's rights": "TaskSatisfierRole",
     "The rights of Scheduler's timers": "TimerRole",
+    "The rights of the sweep's schedule": "StateMachineFunctionSweepRole",
 }
 
 

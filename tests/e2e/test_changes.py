@@ -1,6 +1,7 @@
 """Machines and deployments change while stacks are on their way, and a deployment ends."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -42,11 +43,35 @@ def test_a_changed_parameter_reaches_the_function_that_takes_events(
 ) -> None:
     on_postgres.deploy(LogLevel="WARNING")
 
-    [mapping] = cloud.client("lambda").list_event_source_mappings(
-        FunctionName="on-postgres-state-machine"
-    )["EventSourceMappings"]
+    assert log_level_of_what_takes_events(cloud) == "WARNING"
+
+
+def test_with_snapshots_a_changed_parameter_is_a_new_version_that_takes_events(
+    cloud: Cloud, on_postgres: Installation
+) -> None:
+    on_postgres.deploy(SnapStart="on")
+    first = what_takes_events(cloud)
+    on_postgres.deploy(LogLevel="ERROR")
+
+    assert first["SnapStart"]["ApplyOn"] == "PublishedVersions"
+    assert int(what_takes_events(cloud)["Version"]) > int(first["Version"])
+    assert log_level_of_what_takes_events(cloud) == "ERROR"
+    on_postgres.send("snapped", "LAUNCH", machine="functions")
+    assert on_postgres.reaches("snapped", "RUN")
+
+
+def log_level_of_what_takes_events(cloud: Cloud) -> str:
+    return what_takes_events(cloud)["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]
+
+
+def what_takes_events(cloud: Cloud) -> dict[str, Any]:
+    """The function, or its version, that the event queue's messages go to."""
+    queue = "arn:aws:sqs:us-east-1:000000000000:on-postgres-events"
+    [mapping] = cloud.client("lambda").list_event_source_mappings(EventSourceArn=queue)[
+        "EventSourceMappings"
+    ]
     taking = cloud.client("lambda").get_function_configuration(FunctionName=mapping["FunctionArn"])
-    assert taking["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARNING"
+    return dict(taking)
 
 
 def open_gates(cloud: Cloud, *stacks: str) -> None:

@@ -132,11 +132,15 @@ def test_a_dead_letter_queue_takes_letters_of_its_own_queue_only(queue: str) -> 
     assert source["Fn::Sub"].endswith(f":{name}")
 
 
-@pytest.mark.parametrize("function", ["StateMachineFunction", "TaskSatisfierFunction"])
-def test_a_batch_reports_its_failures_by_item(function: str) -> None:
-    sources = RESOURCES[function]["Properties"]["Events"].values()
-    (mapping,) = (source for source in sources if source["Type"] == "SQS")
-
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        RESOURCES["StateMachineFunctionEvents"],
+        RESOURCES["TaskSatisfierFunction"]["Properties"]["Events"]["Tasks"],
+    ],
+    ids=["events", "tasks"],
+)
+def test_a_batch_reports_its_failures_by_item(mapping: dict[str, Any]) -> None:
     assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
@@ -178,7 +182,9 @@ def test_a_call_of_aws_is_found_in_code(code: str, call: str) -> None:
     assert list(calls_in(ast.parse(code))) == [call]
 
 
-@pytest.mark.parametrize("role", ["StateMachineRole", "TaskSatisfierRole", "TimerRole"])
+@pytest.mark.parametrize(
+    "role", ["StateMachineRole", "TaskSatisfierRole", "TimerRole", "StateMachineFunctionSweepRole"]
+)
 def test_a_role_never_speaks_of_every_resource(role: str) -> None:
     for statement in statements(role):
         assert statement["Resource"] not in ("*", ["*"])
@@ -261,18 +267,59 @@ def test_the_state_machine_schedules_in_its_own_group_and_passes_one_role_to_sch
 
 
 def test_deployments_side_by_side_have_schedules_of_their_own() -> None:
-    """SAM gives a schedule the name of its resource, which is the same in every deployment."""
-    sweep = RESOURCES["StateMachineFunction"]["Properties"]["Events"]["Sweep"]["Properties"]
+    sweep = RESOURCES["StateMachineFunctionSweep"]["Properties"]
 
     assert sweep["Name"] == {"Fn::Sub": "${AWS::StackName}-sweep"}
 
 
 def test_the_sweep_is_on_a_schedule_that_the_function_understands() -> None:
-    sweep = RESOURCES["StateMachineFunction"]["Properties"]["Events"]["Sweep"]
+    sweep = RESOURCES["StateMachineFunctionSweep"]["Properties"]
 
-    assert sweep["Type"] == "ScheduleV2"
-    assert "sweep" in json.loads(sweep["Properties"]["Input"])
-    assert sweep["Properties"]["ScheduleExpression"] == {"Ref": "SweepRate"}
+    assert "sweep" in json.loads(sweep["Target"]["Input"])
+    assert sweep["ScheduleExpression"] == {"Ref": "SweepRate"}
+
+
+def test_events_and_the_sweep_go_to_the_version_with_the_snapshot_or_to_the_function() -> None:
+    chosen = {
+        "Fn::If": [
+            "SnapStarts",
+            {"Ref": "StateMachineFunction.Alias"},
+            {"Fn::GetAtt": "StateMachineFunction.Arn"},
+        ]
+    }
+
+    assert RESOURCES["StateMachineFunctionEvents"]["Properties"]["FunctionName"] == chosen
+    assert RESOURCES["StateMachineFunctionSweep"]["Properties"]["Target"]["Arn"] == chosen
+    assert statement("StateMachineFunctionSweepRole", "Sweep")["Resource"] == chosen
+
+
+def test_each_parameter_that_the_state_machine_is_made_of_publishes_a_version() -> None:
+    """Else events would go on to a version with the parameter's old value."""
+    properties = dict(RESOURCES["StateMachineFunction"]["Properties"])
+    description = properties.pop("VersionDescription")["Fn::If"][1]
+
+    made_of = parameters_in([properties, TEMPLATE["Globals"]["Function"]])
+
+    assert "CloudSeamLayer" in str(description)
+    assert made_of - {"SnapStart"} == parameters_in(description)
+
+
+def parameters_in(part: object) -> set[str]:
+    """The parameters that a part of the template depends on, by way of conditions too."""
+    told = str(part)
+    conditions = {name for name in TEMPLATE["Conditions"] if f"'Fn::If': ['{name}'," in told}
+    conditions |= {
+        other
+        for name in conditions
+        for other in TEMPLATE["Conditions"]
+        if f"'Condition': '{other}'" in str(TEMPLATE["Conditions"][name])
+    }
+    told += str([TEMPLATE["Conditions"][name] for name in conditions])
+    return {
+        name
+        for name in TEMPLATE["Parameters"]
+        if f"'Ref': '{name}'" in told or f"${{{name}}}" in told
+    }
 
 
 SETTING_OF: dict[str, tuple[type[Settings], str]] = {
