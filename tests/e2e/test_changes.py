@@ -61,7 +61,7 @@ def test_with_snapshots_a_changed_parameter_is_a_new_version_that_takes_events(
 
 
 def log_level_of_what_takes_events(cloud: Cloud) -> str:
-    return what_takes_events(cloud)["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]
+    return str(what_takes_events(cloud)["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"])
 
 
 def what_takes_events(cloud: Cloud) -> dict[str, Any]:
