@@ -49,6 +49,8 @@ def build_service(
         tasks=SqsQueue(_sqs(), settings.task_queue_url),
         timers=build_timers(settings, clock),
         clock=clock,
+        events=build_event_queue(settings),
+        letters=_letters(settings),
         requires_token=settings.requires_token,
     )
 
@@ -89,12 +91,16 @@ def build_event_queue(settings: StateMachineSettings) -> Queue | None:
 
 def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:
     """Dead letters on SQS, as far as the settings name the queues."""
-    letters = settings.dead_letter_queue_url
     return DeadLetters(
-        letters=SqsQueue(_sqs(), letters) if letters else None,
+        letters=_letters(settings),
         source=build_event_queue(settings),
         max_receives=settings.max_receive_count,
     )
+
+
+def _letters(settings: StateMachineSettings) -> Queue | None:
+    url = settings.dead_letter_queue_url
+    return SqsQueue(_sqs(), url) if url else None
 
 
 def build_timers(settings: StateMachineSettings, clock: Clock) -> Timers:

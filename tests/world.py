@@ -45,6 +45,8 @@ class World:
             self.tasks,
             QueueTimers(self.source, self.clock),
             self.clock,
+            events=self.source,
+            letters=self.letters,
             requires_token=requires_token,
         )
         self.dead_letters = DeadLetters(self.letters, self.source, MAX_RECEIVES)

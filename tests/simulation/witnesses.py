@@ -16,7 +16,7 @@ from cloudseam.dead_letters import DeadLetters
 from cloudseam.errors import StackConflictError, TerminalError
 from cloudseam.event import Event
 from cloudseam.given import Given
-from cloudseam.languages.cloudseam_v1 import machine as states_machine
+from cloudseam.languages import task_life
 from cloudseam.machine import Machine
 from cloudseam.outcome import Outcome
 from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryStackRepository
@@ -138,7 +138,7 @@ WITNESSES = (
     Witness("applied ids", Stack, "has_applied", lambda self, event_id: False, DUPLICATES),
     Witness("outbox resend", step, "_settled", _settled_once, CRASHES),
     Witness("epoch in the token", Stack, "_asked", _asked_alike, LATE),
-    Witness("token check", states_machine, "_same", lambda token, claimed: True, LATE),
+    Witness("token check", task_life, "_same", lambda token, claimed: True, LATE),
     Witness("claim", InMemoryClaimRepository, "take", _take_anyway, DUPLICATES),
     Witness("lease renewal", Attempt, "_renew", lambda self: True, DUPLICATES, Setup(slow=0.3)),
     Witness(

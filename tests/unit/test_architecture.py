@@ -21,6 +21,7 @@ CORE = {
     "machine",
     "outcome",
     "stack",
+    "start",
     "step",
     "task_spec",
 }

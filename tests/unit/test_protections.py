@@ -11,7 +11,7 @@ import pytest
 
 from cloudseam import service
 from cloudseam.delivery import Delivery
-from cloudseam.languages.cloudseam_v1 import machine as states_machine
+from cloudseam.languages import task_life
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.memory import InMemoryStackRepository
@@ -102,7 +102,7 @@ def test_with_the_token_fence_a_late_answer_does_not_satisfy_the_new_visit() -> 
 def test_without_the_token_fence_a_late_answer_satisfies_the_new_visit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(states_machine, "_same", lambda token, claimed: True)
+    monkeypatch.setattr(task_life, "_same", lambda token, claimed: True)
 
     assert statuses(a_late_completion().stack()) == {"job": "SATISFIED"}
 

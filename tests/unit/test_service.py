@@ -260,6 +260,7 @@ class BrokenMachine:
     name = "broken"
     digest = "broken"
     source = ""
+    dead_letters_failures = False
 
     def __init__(self, *, react: Exception | None = None, config: object = None) -> None:
         self._react = react

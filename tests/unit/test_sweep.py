@@ -10,7 +10,7 @@ import pytest
 from cloudseam.claim import Claim
 from cloudseam.errors import StateNotInMachineError
 from cloudseam.event import CANCEL_TASKS, TASK_ERROR
-from cloudseam.languages.cloudseam_v1.machine import RESENDS
+from cloudseam.languages.task_life import RESENDS
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.persistence.memory import InMemoryClaimRepository
 from cloudseam.stack import Stack

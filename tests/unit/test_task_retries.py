@@ -16,7 +16,8 @@ from cloudseam.event import (
     Event,
 )
 from cloudseam.given import Given
-from cloudseam.languages.cloudseam_v1.machine import RESENDS, StatesMachine
+from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+from cloudseam.languages.task_life import RESENDS
 from cloudseam.stack import Stack, Task, event_mark
 from cloudseam.step import Step, Verdict, step
 from cloudseam.task_spec import RetryPolicy

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cloudseam.errors import ClaimHeldError, CloudSeamError, RetryableError, TerminalError
+from cloudseam.messages import retry_message
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage, Queue
+from cloudseam.stack import Task
 
 # The first wait before a message is tried again, in seconds; it doubles with each receive.
 FIRST_WAIT = 5
@@ -81,13 +83,30 @@ def wait_before(receive: int) -> int:
     return int(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(receive - 2, 10)))
 
 
+def letter_of_failure(outcome: Outcome, task: Task) -> OutgoingMessage:
+    """A letter for a task that failed and is not tried again by itself. Redriven, it is."""
+    stack = outcome.after
+    body = retry_message(stack.id if stack else "")
+    state = f" in state '{stack.state}'" if stack else ""
+    attempts = task.attempt - task.first + 1
+    reason = (
+        f"Task '{task.name}'{state} was given up, attempts: {attempts}. Redriven, this letter has "
+        f"it tried again. {task.error_message}"
+    )
+    return _with_reason(body, "TaskGivenUp", reason, outcome)
+
+
 def _letter(outcome: Outcome) -> OutgoingMessage:
     """The message as it came, with its reason as attributes."""
     error, body = outcome.error, outcome.delivery.body
     reason = str(error) if isinstance(error, CloudSeamError) else "Unexpected error; see the log."
+    return _with_reason(body, type(error).__name__, reason, outcome)
+
+
+def _with_reason(body: str, error: str, reason: str, outcome: Outcome) -> OutgoingMessage:
     attributes = {
-        "error": type(error).__name__,
-        "messageId": outcome.delivery.message_id,
+        "error": error,
+        "messageId": outcome.delivery.message_id or "none",
         "receiveCount": str(outcome.delivery.receive_count),
     }
     letter = OutgoingMessage(body, attributes | {"reason": ""})

@@ -14,6 +14,8 @@ RETRY_PENDING_TASKS = "RETRY_PENDING_TASKS"
 CANCEL_TASKS = "CANCEL_TASKS"
 TIMER_DUE = "TIMER_DUE"
 MIGRATE_MACHINE = "MIGRATE_MACHINE"
+# Starts a stack on a machine whose language has no event of its own for that.
+START = "START"
 
 ANSWERS = frozenset({TASK_COMPLETED, TASK_ERROR})
 RETRIES = frozenset({RETRY_FAILED_TASKS, RETRY_PENDING_TASKS})
@@ -35,7 +37,8 @@ FAILED = "Failed"
 class Answer:
     """How one attempt of a task ended. `token` is empty when it comes from outside.
 
-    Of a failure `error` is the kind, as retry rules name it, and `description` the cause.
+    Of a failure `error` is the kind, as retry rules name it, and `description` the cause. `outputs`
+    are for the stack to keep; `result` is for the machine's language, which knows what it means.
     """
 
     task: str
@@ -43,6 +46,7 @@ class Answer:
     description: str | None = None
     error: str = FAILED
     outputs: Mapping[str, Json] = field(default_factory=dict)
+    result: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Event:
     Of TIMER_DUE `at` is the moment the timer was set for (epoch ms, None: look at all of them),
     and `lost` has the tokens of attempts that nobody works on, as the sweep found; no message can
     say that. Of MIGRATE_MACHINE `states` tells which state stands for one that the stack may be in.
+    `payload` is for the machine's language: what START, or another event from outside, brings.
     """
 
     id: str
@@ -66,6 +71,7 @@ class Event:
     at: int | None = None
     lost: tuple[str, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
+    payload: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def is_answer(self) -> bool:

@@ -19,6 +19,8 @@ MAX_NAME_CHARACTERS = 1_000
 MAX_METADATA_BYTES = 100_000
 MAX_OUTPUTS_BYTES = 32_000
 MAX_DESCRIPTION_CHARACTERS = 4_000
+# How long anything may be put off: a year, as Step Functions lets an execution live.
+MAX_DELAY_SECONDS = 31_536_000
 # Far below where Python's own recursion limit would make parsing a matter of luck.
 MAX_LEVELS = 100
 # DynamoDB keeps values nested up to 32 levels deep (developer guide, "Service quotas"); outputs

@@ -24,6 +24,10 @@ class Machine(Protocol):
     def source(self) -> str:
         """A text that the same machine can be loaded from again."""
 
+    @property
+    def dead_letters_failures(self) -> bool:
+        """Whether a task that is not tried again by itself leaves a dead letter, too."""
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after an event that is new to it.
 

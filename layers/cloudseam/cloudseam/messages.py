@@ -16,6 +16,8 @@ from cloudseam.event import (
     ANSWERS,
     FAILED,
     MIGRATE_MACHINE,
+    RETRY_FAILED_TASKS,
+    START,
     TASK_COMPLETED,
     TASK_ERROR,
     TIMER_DUE,
@@ -24,6 +26,7 @@ from cloudseam.event import (
     Json,
 )
 from cloudseam.limits import (
+    MAX_DELAY_SECONDS,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_LEVELS,
     Metadata,
@@ -35,6 +38,7 @@ from cloudseam.limits import (
     is_deeper_than,
 )
 from cloudseam.stack import Stack
+from cloudseam.start import Start
 from cloudseam.step import RunTask
 
 
@@ -42,7 +46,8 @@ from cloudseam.step import RunTask
 class TaskRequest:
     """A task message as the satisfier sees it. `task` is echoed in the answer, whole.
 
-    `token` names the attempt; the original gave none. `timeout` is in seconds.
+    `token` names the attempt; the original gave none. `timeout` is in seconds. `input` is what the
+    attempt works on, where the machine's language has such a thing.
     """
 
     stack_id: str
@@ -54,6 +59,7 @@ class TaskRequest:
     metadata: Mapping[str, Json] = field(default_factory=dict)
     token: str = ""
     timeout: float | None = None
+    input: Mapping[str, Json] | None = None
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -86,6 +92,7 @@ class _AnswerBody(_EventBody):
     description: Any = None
     error: Name | None = None
     outputs: Outputs | None = None
+    result: dict[str, Any] | None = None
 
 
 class _TimerBody(_EventBody):
@@ -100,11 +107,39 @@ class _MigrationBody(_EventBody):
     states: dict[Text, Text] = Field(default_factory=dict)
 
 
+class _StoredContext(BaseModel):
+    """Where a context lies that is too large for a message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Text
+    bytes: int = Field(gt=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class _StartBody(_EventBody):
+    """What a start says besides."""
+
+    machine: Text
+    context: dict[str, Any] | None = None
+    stored: _StoredContext | None = None
+    input: Any = None
+    state: Text | None = None
+    current_event: Text | None = Field(default=None, alias="currentEvent")
+    additional_delay: float | None = Field(
+        default=None, alias="additionalDelaySeconds", ge=0, le=MAX_DELAY_SECONDS
+    )
+
+
+# What of an event the machine's language gets to see.
+PAYLOAD = ("context", "stored", "input", "state", "currentEvent", "additionalDelaySeconds")
+
 # Other events are plain ones.
 _BODIES: Mapping[str, type[_EventBody]] = {
     **dict.fromkeys(ANSWERS, _AnswerBody),
     TIMER_DUE: _TimerBody,
     MIGRATE_MACHINE: _MigrationBody,
+    START: _StartBody,
 }
 
 
@@ -132,6 +167,7 @@ class _TaskBody(BaseModel):
 
     task: _RequestedTask
     stack: _RequestingStack
+    input: dict[str, Any] | None = None
 
 
 def parse_event(body: str, message_id: str) -> Event:
@@ -158,7 +194,15 @@ def parse_event(body: str, message_id: str) -> Event:
         answer=_parsed_answer(parsed) if isinstance(parsed, _AnswerBody) else None,
         at=parsed.at if isinstance(parsed, _TimerBody) else None,
         states=parsed.states if isinstance(parsed, _MigrationBody) else {},
+        payload=_payload(raw, parsed),
     )
+
+
+def _payload(raw: Mapping[str, Json], parsed: _EventBody) -> dict[str, Json]:
+    """The fields for the machine's language, as they came. Nothing but a START has all."""
+    if isinstance(parsed, _StartBody):
+        return {name: raw[name] for name in PAYLOAD if raw.get(name) is not None}
+    return {"context": raw["context"]} if "context" in raw else {}
 
 
 def _parsed_answer(body: _AnswerBody) -> Answer:
@@ -170,6 +214,7 @@ def _parsed_answer(body: _AnswerBody) -> Answer:
         description=_bounded(_mended(text)),
         error=body.error or FAILED,
         outputs=body.outputs or {},
+        result=body.result,
     )
 
 
@@ -191,6 +236,7 @@ def parse_task(body: str) -> TaskRequest:
         metadata=parsed.stack.metadata or {},
         token=parsed.task.token if isinstance(parsed.task.token, str) else "",
         timeout=parsed.task.timeout,
+        input=parsed.input,
     )
 
 
@@ -206,7 +252,18 @@ def task_message(stack: Stack, run: RunTask) -> str:
     }
     if run.task.timeout is not None:
         task["timeout"] = run.task.timeout
-    return _dump({"task": task, "stack": stack_view(stack)})
+    body = {"task": task, "stack": stack_view(stack)}
+    return _dump(body if run.task.input is None else body | {"input": run.task.input})
+
+
+def start_message(start: Start) -> str:
+    """The body that starts another stack."""
+    return _dump(start.body)
+
+
+def retry_message(stack_id: str) -> str:
+    """The body that asks for the failed tasks of a stack again."""
+    return _dump({"event": RETRY_FAILED_TASKS, "stackId": stack_id})
 
 
 def timer_message(stack_id: str, at: int) -> str:
@@ -233,11 +290,15 @@ def stack_view(stack: Stack) -> dict[str, Any]:
 
 
 def completed_message(
-    request: TaskRequest, event_id: str, outputs: Mapping[str, Json] | None = None
+    request: TaskRequest,
+    event_id: str,
+    outputs: Mapping[str, Json] | None = None,
+    result: Mapping[str, Json] | None = None,
 ) -> str:
     """The body that says a task succeeded, with the task echoed."""
     body = _answer(TASK_COMPLETED, request, event_id)
-    return _dump(body | ({"outputs": outputs} if outputs else {}))
+    told = {"outputs": outputs or None, "result": result}
+    return _dump(body | {name: part for name, part in told.items() if part is not None})
 
 
 def failed_message(

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from cloudseam.delivery import Delivery
 from cloudseam.event import Event
-from cloudseam.stack import Stack
+from cloudseam.stack import Stack, Task
+from cloudseam.start import Start
 from cloudseam.step import RunTask, Verdict
 
 
@@ -22,7 +23,8 @@ class Outcome:
     """One delivery's own outcome: a verdict on its event, or the error that it met.
 
     `before` and `after` are the stack around this event, where it had one; `effects` are the
-    task attempts whose messages are owed to this delivery, `wakes` the timers (epoch ms).
+    task attempts whose messages are owed to this delivery, `wakes` the timers (epoch ms), `starts`
+    the STARTs of other stacks, and `given_up` the tasks that a dead letter is owed for.
     """
 
     delivery: Delivery
@@ -32,6 +34,8 @@ class Outcome:
     after: Stack | None = None
     effects: tuple[RunTask, ...] = ()
     wakes: tuple[int, ...] = ()
+    starts: tuple[Start, ...] = ()
+    given_up: tuple[Task, ...] = ()
     error: Exception | None = None
     fate: Fate = Fate.DONE
 

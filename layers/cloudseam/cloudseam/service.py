@@ -6,8 +6,10 @@ where deciding and doing meet.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cloudseam.clock import Clock
+from cloudseam.dead_letters import letter_of_failure
 from cloudseam.delivery import Delivery
 from cloudseam.errors import (
     CloudSeamError,
@@ -17,7 +19,7 @@ from cloudseam.errors import (
 )
 from cloudseam.event import Event
 from cloudseam.limits import refuse_large_metadata
-from cloudseam.messages import parse_event, task_message
+from cloudseam.messages import parse_event, start_message, task_message
 from cloudseam.outcome import Outcome
 from cloudseam.persistence import StackRepository
 from cloudseam.pinned_machines import Machines
@@ -29,11 +31,25 @@ from cloudseam.timers import Timer, Timers
 # A lost race is run again at once this often; then the events go back to the queue.
 COMMIT_ATTEMPTS = 4
 
+NOTHING_OWED: dict[str, Any] = {
+    "verdict": None,
+    "effects": (),
+    "wakes": (),
+    "starts": (),
+    "given_up": (),
+}
+NO_EVENT_QUEUE = (
+    "A stack starts another one, and the event queue is not known: set SQS_EVENT_QUEUE_URL."
+)
+
 Groups = dict[str, list[int]]  # stack id → positions of its events in the batch, in order
 
 
 class StackService:
-    """Applies events to stacks."""
+    """Applies events to stacks.
+
+    `events` takes the STARTs of other stacks, `letters` the dead letters of tasks given up.
+    """
 
     def __init__(
         self,
@@ -43,6 +59,8 @@ class StackService:
         timers: Timers,
         clock: Clock,
         *,
+        events: Queue | None = None,
+        letters: Queue | None = None,
         requires_token: bool = False,
     ) -> None:
         self._stacks = stacks
@@ -50,6 +68,8 @@ class StackService:
         self._tasks = tasks
         self._timers = timers
         self._clock = clock
+        self._events = events
+        self._letters = letters
         self._requires_token = requires_token
 
     def handle_batch(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
@@ -70,8 +90,10 @@ class StackService:
             if not waiting:
                 break
             waiting = self._commit(waiting, outcomes)
+        self._start_others(outcomes)
         self._send(groups, outcomes)
         self._set_timers(groups, outcomes)
+        self._send_letters(outcomes)
         return outcomes
 
     def _commit(self, groups: Groups, outcomes: list[Outcome]) -> Groups:
@@ -135,6 +157,8 @@ class StackService:
             after=taken.stack,
             effects=taken.effects,
             wakes=taken.wakes,
+            starts=taken.starts,
+            given_up=taken.given_up,
         )
 
     def _take(self, stored: Stack | None, event: Event) -> Step | Verdict:
@@ -148,6 +172,31 @@ class StackService:
         if event.metadata:
             refuse_large_metadata(taken.stack)
         return taken
+
+    def _start_others(self, outcomes: list[Outcome]) -> None:
+        """Sends the STARTs that are owed. Whoever is owed one that failed has no task sent, since
+        the answer to that would say that all STARTs are sent."""
+        owed = [(n, start) for n, outcome in enumerate(outcomes) for start in outcome.starts]
+        if not owed:
+            return
+        messages = [OutgoingMessage(start_message(start)) for _, start in owed]
+        missing = ServiceUnavailableError(NO_EVENT_QUEUE)
+        failures = (
+            self._events.send(messages)
+            if self._events is not None
+            else dict.fromkeys(range(len(messages)), missing)
+        )
+        for number, failure in failures.items():
+            _fail([owed[number][0]], outcomes, _unsent(failure))
+
+    def _send_letters(self, outcomes: list[Outcome]) -> None:
+        """Has tasks that were given up seen on the dead-letter queue, where there is one."""
+        owed = [(n, task) for n, outcome in enumerate(outcomes) for task in outcome.given_up]
+        if self._letters is None or not owed:
+            return
+        letters = [letter_of_failure(outcomes[position], task) for position, task in owed]
+        for number, failure in self._letters.send(letters).items():
+            _fail([owed[number][0]], outcomes, _unsent(failure))
 
     def _send(self, groups: Groups, outcomes: list[Outcome]) -> None:
         """Sends what is still owed once all events are folded; a failure fails who is owed it."""
@@ -199,7 +248,7 @@ def _fail(positions: Iterable[int], outcomes: list[Outcome], error: Exception) -
     for position in positions:
         failed = outcomes[position]
         if failed.error is None:
-            outcomes[position] = replace(failed, verdict=None, effects=(), wakes=(), error=error)
+            outcomes[position] = replace(failed, **NOTHING_OWED, error=error)
 
 
 def _undo(
@@ -209,9 +258,7 @@ def _undo(
     for position in positions:
         judged = outcomes[position]
         if judged.error is None or judged.before is not stored:
-            outcomes[position] = replace(
-                judged, verdict=None, after=stored, effects=(), wakes=(), error=error
-            )
+            outcomes[position] = replace(judged, **NOTHING_OWED, after=stored, error=error)
 
 
 def _unsent(failure: Exception) -> ServiceUnavailableError:

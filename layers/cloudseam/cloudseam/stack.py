@@ -11,6 +11,7 @@ from typing import Any, Self
 from cloudseam.event import Json, Scalar
 from cloudseam.given import Given
 from cloudseam.history import Entry
+from cloudseam.start import Start
 from cloudseam.task_spec import TaskSpec
 
 INITIAL_STATE = "INIT"
@@ -27,6 +28,7 @@ REDELIVERY_WINDOW_MS = 3_600_000
 class TaskStatus(StrEnum):
     """Where a task of the current state stands."""
 
+    WAITING = "WAITING"
     PENDING = "PENDING"
     SATISFIED = "SATISFIED"
     ERROR = "ERROR"
@@ -39,10 +41,10 @@ class Task:
     `token` belongs to the current attempt. `asked_by` is the mark of the event that asked for the
     attempt: while the task is pending, its message is owed to that event's delivery, so a
     redelivery of the event sends it again. A pending task is its own outbox. So is a timer: of the
-    next attempt (`retry_at`) of a task that failed, and of the time-out (`deadline`) of one that is
-    pending. `asked_at` is when the attempt was asked for, `first` the attempt that its retry policy
-    counts from, `resent` how often its message was sent again because nobody worked on it. Times
-    are epoch milliseconds, 0 where there is none.
+    next attempt (`retry_at`) of a task that failed, of the first of one that waits to be asked for,
+    and of the time-out (`deadline`) of one that is pending. `asked_at` is when the attempt was
+    asked for, `first` the attempt that its retry policy counts from, `resent` how often its message
+    was sent again because nobody worked on it. Times are epoch milliseconds, 0 where there is none.
     """
 
     name: str
@@ -62,7 +64,12 @@ class Task:
         """The moment at which something has to happen by itself; 0 if there is none."""
         if self.status is TaskStatus.PENDING:
             return self.deadline
-        return self.retry_at if self.status is TaskStatus.ERROR else 0
+        return 0 if self.status is TaskStatus.SATISFIED else self.retry_at
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it has failed and is not tried again by itself."""
+        return self.status is TaskStatus.ERROR and not self.retry_at
 
 
 @lru_cache(maxsize=1000)
@@ -81,8 +88,9 @@ class Stack:
     `version` counts commits (0: never stored). `epoch` counts entries into a state, over every
     life of this id. `applied` holds the marks of the outside events applied last, newest last;
     the first `old_applied` of them were there at `old_applied_at` already. `history` has the
-    entries that were stored and those since, newest last. Times are epoch milliseconds. With
-    `removed_at` it is a tombstone.
+    entries that were stored and those since, newest last. `memory` is what the machine's language
+    keeps of the stack; nothing else looks into it. `starts` are owed. Times are epoch milliseconds.
+    With `removed_at` it is a tombstone.
     """
 
     id: str
@@ -101,6 +109,8 @@ class Stack:
     old_applied_at: int = 0
     history: tuple[Entry, ...] = ()
     machine_digest: str = ""
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    starts: tuple[Start, ...] = ()
     removed_at: int | None = None
 
     @property
@@ -186,6 +196,11 @@ class Stack:
         entered = replace(self, state=state, previous_state=self.state, epoch=self.epoch + 1)
         asked = tuple(entered._asked(spec, 1, 1, event_id, given) for spec in tasks)
         return replace(entered, tasks=asked)
+
+    def putting_off(self, task: Task, until: int) -> Self:
+        """The same stack with a task that is not to be asked for before that moment (epoch ms)."""
+        put_off = replace(task, status=TaskStatus.WAITING, retry_at=until, asked_at=0, deadline=0)
+        return self.with_task(put_off)
 
     def asking_again(
         self, task: Task, spec: TaskSpec, event_id: str, given: Given, *, anew: bool = False

@@ -12,7 +12,8 @@ from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.history import Entry
 from cloudseam.machine import Machine
-from cloudseam.stack import REMOVED, Stack, TaskStatus, event_mark
+from cloudseam.stack import REMOVED, Stack, Task, TaskStatus, event_mark
+from cloudseam.start import Start
 from cloudseam.task_spec import TaskSpec
 
 
@@ -39,13 +40,16 @@ class RunTask:
 class Step:
     """Outcome of one event: the stack, and what is owed to this event's delivery.
 
-    That is the messages of task attempts, and TIMER_DUE at the moments `wakes` (epoch ms).
+    That is the messages of task attempts, TIMER_DUE at the moments `wakes` (epoch ms), STARTs of
+    other stacks, which go before the tasks, and a dead letter for each task that was `given_up`.
     """
 
     stack: Stack
     verdict: Verdict
     effects: tuple[RunTask, ...] = ()
     wakes: tuple[int, ...] = ()
+    starts: tuple[Start, ...] = ()
+    given_up: tuple[Task, ...] = ()
 
 
 def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict | Step:
@@ -77,8 +81,10 @@ def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict | Ste
 def _too_late(gone: Stack | None, event: Event, now: int) -> Verdict | Step:
     """An answer for a stack that is gone. One without a token is remembered: a duplicate of it may
     come in the next life, where nothing else would tell that it is of this one."""
-    if gone is None or _is_fenced(event):
+    if gone is None:
         return Verdict.LATE
+    if _is_fenced(event):
+        return Step(gone, Verdict.LATE, starts=_owed_to(gone, event))
     marks = gone.marks_after(event.id, now)
     return Step(_noted(gone, event, Verdict.LATE, now, marks), Verdict.LATE)
 
@@ -175,4 +181,12 @@ def _settled(machine: Machine, stack: Stack, verdict: Verdict, event: Event, now
     wakes = {task.timer for task in asked if task.timer}
     if event.at is not None and now < event.at:
         wakes |= {event.at} & stack.timers
-    return Step(stack, verdict, runs, tuple(sorted(wakes)))
+    # An answer to a task tells that the STARTs before it were sent; they are forgotten with it.
+    starts = stack.starts and (stack.starts if runs else _owed_to(stack, event))
+    given_up = [task for task in asked if task.is_given_up] if machine.dead_letters_failures else ()
+    return Step(stack, verdict, runs, tuple(sorted(wakes)), starts, tuple(given_up))
+
+
+def _owed_to(stack: Stack, event: Event) -> tuple[Start, ...]:
+    """The STARTs that came of this event."""
+    return tuple(start for start in stack.starts if start.owed_to == event_mark(event.id))

@@ -14,7 +14,8 @@ class RetryPolicy:
 
     `attempts` counts all of them, the first included. The wait before the second is `wait`
     seconds, and each further one `factor` times as long, up to `longest` seconds; with `jitter`
-    anything from half of it to the whole. `on` names the kinds of failure, or is `*`.
+    anything from `least` of it (half, unless the language says otherwise) to the whole. `on` names
+    the kinds of failure, or is `*`.
     """
 
     attempts: int
@@ -23,6 +24,7 @@ class RetryPolicy:
     longest: float = 900
     jitter: bool = True
     on: tuple[str, ...] = (ANY_ERROR,)
+    least: float = 0.5
 
     def applies(self, error: str, attempt: int) -> bool:
         """Whether another attempt follows when the `attempt`-th (from 1) fails like this."""
@@ -32,14 +34,16 @@ class RetryPolicy:
         """Milliseconds until the attempt after the `attempt`-th. `fraction`, from 0 up to 1, is
         the chance that jitter is made of."""
         wait = min(self.longest, self.wait * self.factor ** min(attempt - 1, 64))
-        return round(1000 * wait * ((1 + fraction) / 2 if self.jitter else 1))
+        part = self.least + (1 - self.least) * fraction if self.jitter else 1
+        return round(1000 * wait * part)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
     """What a task is to do: which executor runs it, and with what.
 
-    `timeout` is in seconds, from the moment the task is asked for to its answer.
+    `timeout` is in seconds, from the moment the task is asked for to its answer. `input` is what
+    the attempt works on, beside the config that the file has; its message carries it.
     """
 
     name: str
@@ -47,3 +51,4 @@ class TaskSpec:
     config: Mapping[str, Json]
     timeout: float | None = None
     retry: RetryPolicy | None = None
+    input: Mapping[str, Json] | None = None

@@ -8,6 +8,7 @@ from cloudseam.errors import RetryableError, StackTooLargeError, TerminalError
 from cloudseam.history import Entry
 from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.stack import REMOVED, Stack, Task, TaskStatus
+from cloudseam.start import Start
 
 MARK_CHARACTERS = 8
 # Of a stack's history its row keeps the end, in bytes of JSON: some six entries.
@@ -20,6 +21,7 @@ NAMES = (
     *("machine", "version", "epoch", "applied", "oldApplied", "history"),
     *("_state", "previousState", "tasks", "metadata", "outputs", "machineDigest"),
     *("createdAt", "updatedAt", "removedAt", "ttl"),
+    *("memory", "starts"),
 )
 
 
@@ -44,6 +46,13 @@ def to_row(stack: Stack) -> dict[str, Any]:
         row["oldApplied"] = [stack.old_applied, stack.old_applied_at]
     if stack.history:
         row["history"] = recent(stack.history, MAX_HISTORY_BYTES)
+    if stack.memory:
+        # As text: the language may keep numbers and names that no store would.
+        row["memory"] = json.dumps(dict(stack.memory), separators=(",", ":"))
+    if stack.starts:
+        row["starts"] = json.dumps(
+            [[start.owed_to, start.body] for start in stack.starts], separators=(",", ":")
+        )
     if stack.removed_at is not None:
         ttl = stack.removed_at // 1000 + TOMBSTONE_SECONDS
         return row | {"removedAt": stack.removed_at, "ttl": ttl}
@@ -86,9 +95,11 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             old_applied_at=old_applied_at,
             history=_entries(row),
             machine_digest=_text_or_empty(row, "machineDigest"),
+            memory=_memory(row),
+            starts=_starts(row),
             removed_at=removed_at,
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise unreadable(str(row.get("id")), str(error)) from None
 
 
@@ -210,6 +221,28 @@ def recent(history: Sequence[Entry], room: int) -> list[list[Any]]:
             break
         kept.append(written)
     return kept[::-1]
+
+
+def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
+    memory = json.loads(_text_or_empty(row, "memory") or "{}")
+    if not isinstance(memory, dict):
+        raise ValueError("`memory` is not an object")
+    return memory
+
+
+def _starts(row: Mapping[str, Any]) -> tuple[Start, ...]:
+    owed = json.loads(_text_or_empty(row, "starts") or "[]")
+    match owed:
+        case [*pairs] if all(_is_start(pair) for pair in pairs):
+            return tuple(Start(body, owed_to) for owed_to, body in pairs)
+    raise ValueError("`starts` is not a list of starts")
+
+
+def _is_start(pair: Any) -> bool:
+    match pair:
+        case [str(), dict()]:
+            return True
+    return False
 
 
 def _pair(row: Mapping[str, Any], name: str) -> tuple[int, int]:

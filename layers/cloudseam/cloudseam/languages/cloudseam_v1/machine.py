@@ -1,6 +1,5 @@
 """A CloudSeam v1 machine: the rules by which an event changes a stack."""
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -9,27 +8,13 @@ from cloudseam.errors import (
     MigrationRefusedError,
     StateNotInMachineError,
     TransitionNotAllowedError,
-    UnknownTaskError,
 )
-from cloudseam.event import (
-    CANCEL_TASKS,
-    CANCELLED,
-    LOST,
-    MIGRATE_MACHINE,
-    NEXT,
-    RETRY_FAILED_TASKS,
-    TASK_COMPLETED,
-    TIMEOUT,
-    Answer,
-    Event,
-)
+from cloudseam.event import CANCEL_TASKS, MIGRATE_MACHINE, NEXT, TASK_COMPLETED, Answer, Event
 from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
-from cloudseam.stack import Stack, Task, TaskStatus, event_mark
+from cloudseam.languages.task_life import answered_task, cancelled, retried, told_failed, woken
+from cloudseam.stack import Stack, TaskStatus
 from cloudseam.task_spec import TaskSpec
-
-# A task that nobody works on is sent again so often, once in each sweep; then it has failed.
-RESENDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +26,11 @@ class StatesMachine:
     definition: Definition
     source: str = ""
 
+    @property
+    def dead_letters_failures(self) -> bool:
+        """A failed task is seen in its stack only, as in the original."""
+        return False
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after one event that is new to it. A late answer leaves it as it was."""
         if event.name == MIGRATE_MACHINE:
@@ -49,11 +39,11 @@ class StatesMachine:
         if event.answer is not None:
             return self._answered(stack, event, event.answer, given)
         if event.is_retry:
-            return self._retried(stack, event, given)
+            return retried(stack, event, given, self.task)
         if event.name == CANCEL_TASKS:
-            return _cancelled(stack, given).with_metadata(event.metadata)
+            return cancelled(stack, given).with_metadata(event.metadata)
         if event.is_timer:
-            return self._woken(stack, event, given)
+            return woken(stack, event, given, self.task)
         if event.name == NEXT:
             raise EventNotAllowedFromOutsideError(
                 f"NEXT was sent to stack '{stack.id}' from outside. It fires by itself when the "
@@ -122,125 +112,17 @@ class StatesMachine:
         return stack.removed(given.now) if ended else stack
 
     def _answered(self, stack: Stack, event: Event, answer: Answer, given: Given) -> Stack:
-        task = _answered_task(stack, event, answer)
+        task = answered_task(stack, event, answer)
         if task is None or task.status is TaskStatus.SATISFIED:
             return stack  # too late: of an earlier attempt or visit, or after the success
         if event.name != TASK_COMPLETED:
-            return self._told_failed(stack, task, event, answer, given)
+            return told_failed(stack, task, event, answer, given, self.task)
         done = replace(task, status=TaskStatus.SATISFIED, error_message=None, retry_at=0)
         stack = stack.with_metadata(event.metadata).with_task(done)
         stack = stack.with_outputs(task.name, answer.outputs)
         if stack.is_satisfied and NEXT in self._state(stack).on:
             return self._handled(stack, NEXT, event, given)
         return self._ended(stack, given)
-
-    def _told_failed(
-        self, stack: Stack, task: Task, event: Event, answer: Answer, given: Given
-    ) -> Stack:
-        if task.status is TaskStatus.ERROR:
-            again = replace(task, error_message=answer.description)
-            if again == task or answer.token:
-                return stack  # told before, or of an attempt that has failed already
-            return stack.with_metadata(event.metadata).with_task(again)
-        stack = stack.with_metadata(event.metadata)
-        return self._failed(stack, task, answer.error, answer.description, event, given)
-
-    def _failed(
-        self, stack: Stack, task: Task, error: str, cause: str | None, event: Event, given: Given
-    ) -> Stack:
-        """The stack with a task that failed, and the timer of its next attempt if one follows."""
-        policy = self.task(stack, task.name).retry
-        tried = task.attempt - task.first + 1
-        retry_at = 0
-        if policy is not None and policy.applies(error, tried):
-            wait = policy.wait_after(tried, given.fraction(f"wait/{task.token}"))
-            retry_at = given.now + wait
-        return stack.with_task(
-            replace(
-                task,
-                status=TaskStatus.ERROR,
-                error_message=cause,
-                retry_at=retry_at,
-                asked_by=event_mark(event.id),
-            )
-        )
-
-    def _retried(self, stack: Stack, event: Event, given: Given) -> Stack:
-        """The stack with a new attempt of each task that failed, or of each that is pending."""
-        again = TaskStatus.ERROR if event.name == RETRY_FAILED_TASKS else TaskStatus.PENDING
-        for task in stack.tasks:
-            if task.status is again:
-                spec = self.task(stack, task.name)
-                stack = stack.asking_again(task, spec, event.id, given, anew=True)
-        return stack.with_metadata(event.metadata)
-
-    def _woken(self, stack: Stack, event: Event, given: Given) -> Stack:
-        """The stack after all that is due by now; unchanged if nothing is."""
-        for task in stack.tasks:
-            if task.timer and task.timer <= given.now:
-                stack = self._due(stack, task, event, given)
-            elif task.status is TaskStatus.PENDING and task.token in event.lost:
-                stack = self._lost(stack, task, event, given)
-        return stack
-
-    def _due(self, stack: Stack, task: Task, event: Event, given: Given) -> Stack:
-        spec = self.task(stack, task.name)
-        if task.status is TaskStatus.ERROR:
-            return stack.asking_again(task, spec, event.id, given)
-        seconds = (task.deadline - task.asked_at) / 1000
-        return self._failed(stack, task, TIMEOUT, f"No answer within {seconds:g} s.", event, given)
-
-    def _lost(self, stack: Stack, task: Task, event: Event, given: Given) -> Stack:
-        """Has the same attempt sent again, as a duplicate has no effect; in the end it failed."""
-        if task.resent < RESENDS:
-            mark = event_mark(event.id)
-            return stack.with_task(replace(task, resent=task.resent + 1, asked_by=mark))
-        cause = f"No answer came, though the task was sent {RESENDS + 1} times."
-        return self._failed(stack, task, LOST, cause, event, given)
-
-
-def _answered_task(stack: Stack, event: Event, answer: Answer) -> Task | None:
-    """The task that an answer is of, or None when its attempt is no longer the current one.
-
-    An answer without a token comes from outside and fits any attempt; so does any answer to an
-    attempt that was asked for by the original CloudSeam, which gave no tokens.
-    """
-    task = stack.task(answer.task)
-    if task is not None:
-        fits = not answer.token or not task.token
-        return task if fits or _same(task.token, answer.token) else None
-    if answer.token:
-        return None
-    raise UnknownTaskError(
-        f"Stack '{stack.id}' has no task '{answer.task}' in state '{stack.state}'. "
-        f"Its tasks are: {', '.join(t.name for t in stack.tasks) or 'none'}.",
-        **_place(stack, event),
-    )
-
-
-def _same(token: str, claimed: str) -> bool:
-    """Compares as bytes: as texts they would have to be ASCII, and a forged one may not be."""
-    return hmac.compare_digest(token.encode(), claimed.encode(errors="replace"))
-
-
-def _cancelled(stack: Stack, given: Given) -> Stack:
-    """The stack with every task given up that is pending, or would be tried again.
-
-    A new token makes whoever works on the old attempt stop, and its answer too late.
-    """
-    for task in stack.tasks:
-        if task.status is TaskStatus.PENDING or task.retry_at:
-            stack = stack.with_task(
-                replace(
-                    task,
-                    status=TaskStatus.ERROR,
-                    error_message=f"{CANCELLED}. RETRY_FAILED_TASKS asks for it again.",
-                    token=given.token(f"cancelled/{task.token}"),
-                    asked_by="",
-                    retry_at=0,
-                )
-            )
-    return stack
 
 
 def _refused(stack: Stack, why: str) -> MigrationRefusedError:
