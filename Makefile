@@ -23,8 +23,9 @@ $(VENV)/ready: requirements/dev.txt pyproject.toml
 demo: setup  ## Drive a sample machine through its whole life on an embedded AWS
 	$(BIN)/cloudseam demo
 
+# On all processors, but no more than four: each has an embedded AWS and a PostgreSQL of its own.
 test: setup  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 simulate: setup  ## Run N seeded histories (2000) of the whole system, from SEED (fresh)
 	$(BIN)/python -m tests.simulation --histories $(or $(N),2000) $(if $(SEED),--seed $(SEED))
