@@ -79,7 +79,7 @@ chaos: setup  ## Kill real processes and real Terraform 250 times, and judge wha
 	$(BIN)/python -m tests.chaos --kills 100
 	$(BIN)/python -m tests.chaos.terraform --kills 50
 
-check: test lint types  ## What CI runs
+check: test lint types  ## Run the tests, and check style and types
 
 requirements: setup  ## Lock the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements/dev.txt

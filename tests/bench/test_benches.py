@@ -26,6 +26,7 @@ def without_peers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lives, "SUBJECTS", (ours, *absent))
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("without_peers")
 @pytest.mark.parametrize("name", [name for name in BENCHES if name != "calls"])
 def test_a_bench_runs_in_a_tiny_size(name: str) -> None:

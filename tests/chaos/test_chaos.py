@@ -12,6 +12,8 @@ from tests.chaos.experiment import Result, run_crowd, run_lives
 from tests.chaos.installation import Installation, installed
 from tests.postgres import PostgresServer
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def installations(

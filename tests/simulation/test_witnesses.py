@@ -8,6 +8,8 @@ import pytest
 from tests.simulation.shrink import shrink
 from tests.simulation.witnesses import BUDGET, WITNESSES, Witness, first_harmed
 
+pytestmark = pytest.mark.once
+
 EACH = pytest.mark.parametrize("witness", WITNESSES, ids=lambda each: each.protection)
 # As many histories as fit into a test run, where nothing is to be found.
 CLEAN_HISTORIES = 10

@@ -13,6 +13,8 @@ from cloudseam_cli.main import main
 from tests.integration.local.console import Console, all_ended, console, project
 from tests.processes import command_line, wait_until
 
+pytestmark = pytest.mark.once
+
 READY = "Ctrl-C stops everything."
 
 needs_terraform = pytest.mark.skipif(

@@ -10,6 +10,8 @@ import pytest
 from cloudseam_cli.main import main
 from tests.integration.local.console import console, project
 
+pytestmark = pytest.mark.once
+
 README = (Path(__file__).parents[3] / "README.md").read_text()
 
 

@@ -41,6 +41,7 @@ READY = "Terraform has been successfully initialized!"
 NO_PROVIDER = "Failed to load plugin schemas"
 
 pytestmark = [
+    pytest.mark.once,
     needs_terraform,
     pytest.mark.skipif(platform.system() != "Linux", reason="the mirror has Linux's packages"),
 ]

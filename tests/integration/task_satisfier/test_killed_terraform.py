@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["terraform"]  # a fixture
 
 pytestmark = [
+    pytest.mark.once,
     needs_terraform,
     pytest.mark.skipif(not DIES_WITH_US, reason="the kernel is not Linux"),
 ]

@@ -23,7 +23,7 @@ from tests.task_builders import a_terraform_config, write_files
 
 __all__ = ["terraform"]  # a fixture
 
-pytestmark = needs_terraform
+pytestmark = [pytest.mark.once, needs_terraform]
 
 NET = """
 variable "stack_id" {}

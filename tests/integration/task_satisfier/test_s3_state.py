@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["terraform"]  # a fixture
 
-pytestmark = needs_terraform
+pytestmark = [pytest.mark.once, needs_terraform]
 
 NET = """
 variable "stack_id" {}
