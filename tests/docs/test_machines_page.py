@@ -7,7 +7,6 @@ import pytest
 
 from cloudseam.finding import Severity
 from cloudseam.languages import read_machine, yaml_rules
-from cloudseam.languages.cloudseam_v1.scalar import Duration, Flag, Number, duration_text
 from cloudseam.languages.cloudseam_v1.shape import Keys, Kinds
 from cloudseam.languages.cloudseam_v1.spec import TOP_LEVEL
 from cloudseam.languages.cloudseam_v1.state_spec import ACTION_KEYS, STATE_KEYS
@@ -15,6 +14,7 @@ from cloudseam.languages.cloudseam_v1.task_spec import EXECUTORS, TASK_KEYS
 from cloudseam.languages.cloudseam_v1.timing import RETRY_VALUES, TIMEOUT_LENGTH
 from cloudseam.languages.report import MAX_FINDINGS
 from cloudseam.languages.rule import Rule
+from cloudseam.languages.scalar import Duration, Flag, Number, duration_text
 from cloudseam.task_spec import RetryPolicy
 from tests.unit.languages.all_rules import RULES, RULES_BY_MODULE
 

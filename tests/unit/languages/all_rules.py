@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from cloudseam.languages import part, report, yaml_rules
+from cloudseam.languages import part, report, scalar, yaml_rules
 from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.rule import Rule
 
@@ -12,6 +12,6 @@ def _rules_of(module: ModuleType) -> dict[str, Rule]:
 
 
 RULES_BY_MODULE = {
-    module.__name__: _rules_of(module) for module in (report, yaml_rules, part, rules)
+    module.__name__: _rules_of(module) for module in (report, yaml_rules, part, scalar, rules)
 }
 RULES = {name: rule for found in RULES_BY_MODULE.values() for name, rule in found.items()}

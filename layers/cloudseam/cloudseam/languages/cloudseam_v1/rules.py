@@ -56,15 +56,6 @@ TASK_NAME_MALFORMED = Rule(
     f"Use 1 to {MAX_NAME_CHARACTERS} printable characters.",
 )
 TASK_KEYS_STRAY = Rule("A task does not have these keys: {keys}.", "Did you mean {example}?")
-NOT_A_NUMBER = Rule("This must be {what}, but is {value}.", "Write one such as `{example}`.")
-NOT_A_DURATION = Rule(
-    "This must be a length of time, but is {value}.",
-    "Write a number of seconds, or a number with one of the units s, m, h, d, as `{example}`.",
-)
-NOT_A_FLAG = Rule(
-    "`{key}` must be true or false, but is {value}.", "Write `{key}: {example}`, or leave it out."
-)
-OUT_OF_RANGE = Rule("{value} is out of range.", "Choose a value from {least} to {most}.")
 WAIT_TOO_LONG = Rule(
     "The first wait is {wait}, but no wait is longer than `longest`, which is {longest}.",
     "Write a shorter `wait`, or `longest: {wait}`.",

@@ -7,6 +7,7 @@ from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.cloudseam_v1.definition import Handler, State
 from cloudseam.languages.cloudseam_v1.names import Names, check_name, check_use
 from cloudseam.languages.part import Part
+from cloudseam.languages.scalar import NOT_A_FLAG
 from cloudseam.languages.wording import short, shown
 from cloudseam.languages.yaml_tree import MappingNode, ScalarNode, kind_of
 from cloudseam.stack import INITIAL_STATE
@@ -60,7 +61,7 @@ def _parse_terminal(part: Part | None) -> bool:
         return TERMINAL_WORDS[value]
     if not part.is_broken:
         text = shown(value) if isinstance(value, str) else kind_of(part.node)
-        part.add(rules.NOT_A_FLAG, key="terminal", value=text, example="true")
+        part.add(NOT_A_FLAG, key="terminal", value=text, example="true")
     return True
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from cloudseam.event import CANCELLED, FAILED, LOST, OUT_OF_TIME, STATE_LOCKED, TIMEOUT
 from cloudseam.languages.cloudseam_v1 import rules
-from cloudseam.languages.cloudseam_v1.scalar import (
+from cloudseam.languages.part import Part
+from cloudseam.languages.scalar import (
     Duration,
     Flag,
     Number,
     duration_text,
     is_number,
 )
-from cloudseam.languages.part import Part
 from cloudseam.languages.wording import shown
 from cloudseam.task_spec import RetryPolicy
 

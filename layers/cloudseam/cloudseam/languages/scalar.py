@@ -3,11 +3,20 @@
 import re
 from typing import NamedTuple
 
-from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
 from cloudseam.languages.rule import Rule
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_tree import ScalarNode, kind_of
+
+NOT_A_NUMBER = Rule("This must be {what}, but is {value}.", "Write one such as `{example}`.")
+NOT_A_DURATION = Rule(
+    "This must be a length of time, but is {value}.",
+    "Write a number of seconds, or a number with one of the units s, m, h, d, as `{example}`.",
+)
+NOT_A_FLAG = Rule(
+    "`{key}` must be true or false, but is {value}.", "Write `{key}: {example}`, or leave it out."
+)
+OUT_OF_RANGE = Rule("{value} is out of range.", "Choose a value from {least} to {most}.")
 
 # The longest first, so that a length of time is shown in as few digits as can be.
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -27,11 +36,11 @@ class Number(NamedTuple):
         value = _number(part)
         if value is None or (self.is_whole and value != int(value)):
             what = "a whole number" if self.is_whole else "a number"
-            _report(part, rules.NOT_A_NUMBER, what=what, example=self.example)
+            _report(part, NOT_A_NUMBER, what=what, example=self.example)
             return None
         if not self.least <= value <= self.most:
             bounds = {"least": f"{self.least:g}", "most": f"{self.most:g}"}
-            _report(part, rules.OUT_OF_RANGE, **bounds)
+            _report(part, OUT_OF_RANGE, **bounds)
             return None
         return _plain(value)
 
@@ -47,11 +56,11 @@ class Duration(NamedTuple):
         """The seconds. None, and reported, if it is something else."""
         seconds = _seconds(part)
         if seconds is None:
-            _report(part, rules.NOT_A_DURATION, example=self.example)
+            _report(part, NOT_A_DURATION, example=self.example)
             return None
         if not self.least <= seconds <= self.most:
             bounds = {"least": duration_text(self.least), "most": duration_text(self.most)}
-            _report(part, rules.OUT_OF_RANGE, **bounds)
+            _report(part, OUT_OF_RANGE, **bounds)
             return None
         return _plain(seconds)
 
@@ -66,7 +75,7 @@ class Flag(NamedTuple):
         value = part.node.value if isinstance(part.node, ScalarNode) else None
         if isinstance(value, bool):
             return value
-        _report(part, rules.NOT_A_FLAG, key=part.place.step, example=self.example)
+        _report(part, NOT_A_FLAG, key=part.place.step, example=self.example)
         return None
 
 
