@@ -4,6 +4,7 @@ from types import ModuleType
 
 from cloudseam.languages import part, report, scalar, yaml_rules
 from cloudseam.languages.cloudseam_v1 import rules
+from cloudseam.languages.python_actions import rules as actions_rules
 from cloudseam.languages.rule import Rule
 
 
@@ -15,3 +16,5 @@ RULES_BY_MODULE = {
     module.__name__: _rules_of(module) for module in (report, yaml_rules, part, scalar, rules)
 }
 RULES = {name: rule for found in RULES_BY_MODULE.values() for name, rule in found.items()}
+# Those of Python-action machines beyond the rules that both languages have.
+ACTION_RULES = _rules_of(actions_rules)

@@ -1,4 +1,4 @@
-"""The corpus of machine files with findings: `machine_files/*.txt`.
+"""The corpora of machine files with findings: `machine_files/*.txt`, `actions_files/*.txt`.
 
 Each case is `=== name`, the file's text, and after `--- findings` what is found, one in a line:
 `line:column severity place | problem fix`. The lines are complete: nothing else is found.
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from cloudseam.finding import Finding
 
 FOLDER = Path(__file__).with_name("machine_files")
+ACTIONS_FOLDER = Path(__file__).with_name("actions_files")
 
 
 class FindingCase(NamedTuple):
@@ -21,9 +22,9 @@ class FindingCase(NamedTuple):
     findings: list[str]
 
 
-def finding_cases() -> Iterator[FindingCase]:
-    """All cases of the corpus."""
-    for path in sorted(FOLDER.glob("*.txt")):
+def finding_cases(folder: Path = FOLDER) -> Iterator[FindingCase]:
+    """All cases of a corpus."""
+    for path in sorted(folder.glob("*.txt")):
         for part in path.read_text().split("=== ")[1:]:
             title, _, rest = part.partition("\n")
             text, _, findings = rest.partition("--- findings\n")

@@ -1,6 +1,7 @@
 """All that is wrong in one file, gathered while it is read."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
 
 from cloudseam.finding import Finding, Severity
 from cloudseam.languages.place import Place
@@ -30,9 +31,15 @@ class Report:
     so that a hostile file cannot make a report larger than itself.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, whole: Optional["Report"] = None) -> None:
         self._file = file
+        self._whole = whole
         self._found: dict[tuple[Mark, str, str], Finding] = {}
+
+    @property
+    def file(self) -> str:
+        """What findings call the file."""
+        return self._file
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -41,8 +48,9 @@ class Report:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the file cannot be used."""
-        return any(found.severity is Severity.ERROR for found in self._found.values())
+        """Whether the file cannot be used, or the part of it that this is the report of."""
+        own = any(found.severity is Severity.ERROR for found in self._found.values())
+        return own or (self._whole is not None and self._whole.has_errors)
 
     @property
     def is_full(self) -> bool:
@@ -55,9 +63,29 @@ class Report:
             return
         if len(self._found) == MAX_FINDINGS:
             rule, place = TOO_MANY._replace(severity=rule.severity), Place()
-        problem = printable(rule.problem.format(**words))
-        fix = printable(rule.fix.format(**words))
-        self._found.setdefault(
-            (at, problem, fix),
-            Finding(self._file, at.line, at.column, str(place), problem, fix, rule.severity),
-        )
+        self._keep(finding_of(self._file, rule, at, place, **words))
+
+    def part(self) -> "Report":
+        """A new report, on a part of the same file that may be good where another is not."""
+        return Report(self._file, self)
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        """Adds what was found in parts."""
+        for found in findings:
+            if self.is_full:
+                return
+            if len(self._found) == MAX_FINDINGS:
+                problem, fix, _ = TOO_MANY
+                found = found._replace(place="", problem=problem, fix=fix)
+            self._keep(found)
+
+    def _keep(self, found: Finding) -> None:
+        key = (Mark(found.line, found.column), found.problem, found.fix)
+        self._found.setdefault(key, found)
+
+
+def finding_of(file: str, rule: Rule, at: Mark, place: Place, **words: object) -> Finding:
+    """What a rule says about a place in a file."""
+    problem = printable(rule.problem.format(**words))
+    fix = printable(rule.fix.format(**words))
+    return Finding(file, at.line, at.column, str(place), problem, fix, rule.severity)
