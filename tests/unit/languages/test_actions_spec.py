@@ -32,6 +32,8 @@ from tests.unit.languages.finding_cases import ACTIONS_FOLDER, FindingCase, as_l
 
 CASES = list(finding_cases(ACTIONS_FOLDER))
 RECORDINGS = Path(__file__).parents[3].parent / "shared" / "conformance" / "python-actions"
+# Broken where other files are there: in test_actions_imports.
+OF_IMPORTS = {name for name in ACTION_RULES if name.startswith("IMPORT_")} | {"MACHINE_ELSEWHERE"}
 MEBIBYTE = 1024 * 1024
 
 EXAMPLE = """\
@@ -218,6 +220,8 @@ def test_every_rule_is_broken_by_a_case() -> None:
     problems += [found.problem for found in read_machine("b", EXAMPLE, "m.yml").findings]
 
     for name, rule in ACTION_RULES.items():
+        if name in OF_IMPORTS:
+            continue
         literal = [re.escape(text or "") for text, *_ in Formatter().parse(rule.problem)]
         words = re.compile(".+".join(literal) + ".*" * rule.problem.endswith("}"))
         assert any(words.fullmatch(problem) for problem in problems), name

@@ -2,6 +2,8 @@
 
 from cloudseam.languages.rule import Rule
 
+# How the names of files in YAML end.
+SUFFIXES = (".yml", ".yaml")
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 50
 MAX_ALIASES = 1_000

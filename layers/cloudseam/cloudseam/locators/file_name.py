@@ -1,6 +1,7 @@
 """Which files hold machines, and which names machines can have."""
 
-SUFFIXES = (".yml", ".yaml")
+from cloudseam.languages.yaml_rules import SUFFIXES
+
 # What file systems take in a name, the suffix included.
 MAX_NAME_BYTES = 255 - max(map(len, SUFFIXES))
 

@@ -18,8 +18,8 @@ from cloudseam.errors import (
 from cloudseam.finding import FindingsError
 from cloudseam.languages import load_machine
 from cloudseam.languages.wording import shown
-from cloudseam.languages.yaml_rules import MAX_BYTES
-from cloudseam.locators.file_name import SUFFIXES, is_machine_name
+from cloudseam.languages.yaml_rules import MAX_BYTES, SUFFIXES
+from cloudseam.locators.file_name import is_machine_name
 from cloudseam.machine import Machine
 
 if TYPE_CHECKING:

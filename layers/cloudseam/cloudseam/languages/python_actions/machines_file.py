@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 from cloudseam.finding import Finding
@@ -21,6 +22,13 @@ class Declared(NamedTuple):
     findings: tuple[Finding, ...]
     at: Mark
     place: Place
+
+
+class NoMachines(Enum):
+    """What a path may lead to instead of a file of machines."""
+
+    MISSING = "missing"
+    OTHER = "other"
 
 
 class Import(NamedTuple):

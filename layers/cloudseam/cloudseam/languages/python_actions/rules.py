@@ -44,6 +44,23 @@ ACTION_MALFORMED = Rule(
     "{hint}Write the module and the class, as `orders.actions.Ship`.",
 )
 
+IMPORT_OUTSIDE = Rule(
+    "{path} does not lie in the folder of machines.",
+    "Write the path from this file to one in the folder or below it, with `/`.",
+)
+IMPORT_SUFFIX = Rule(
+    "{path} cannot be a file of machines.", "Name a file that ends in `.yml` or `.yaml`."
+)
+IMPORT_MISSING = Rule("There is no file {path}.", "Write the path from the folder of this file.")
+IMPORT_OTHER = Rule(
+    "{path} has no `machines:`.",
+    "Remove the import: a file with `version: 1` is a machine by itself.",
+)
+IMPORT_CYCLE = Rule("The imports run in a circle: {files}.", "Remove one of them.")
+MACHINE_ELSEWHERE = Rule(
+    "There is a machine {name} in {other} too.", "Rename or remove one of the two."
+)
+
 UNREACHABLE = Rule(
     "{state} cannot be reached from the initial state.",
     "Lead a transition there, or remove it, unless machines are started in it.",
