@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from cloudseam.errors import MachineNotFoundError
+from cloudseam.errors import InvalidDefinitionError, MachineNotFoundError
+from cloudseam.finding import FindingsError
 from cloudseam.languages import load_machine
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
@@ -145,3 +146,94 @@ def test_all_names_are_listed_in_order(shelf: Shelf) -> None:
         shelf.put(name, LIFE)
 
     assert list(shelf.locator.names()) == ["bill", "life", "order"]
+
+
+ACTIONS = """\
+machines:
+- {name: Order, states: [{name: Ship, initial: true, final: true}]}
+- {name: Bill, states: [{name: Send, initial: true, final: true}]}
+- {name: Bad, states: []}
+"""
+
+
+@pytest.fixture(params=[name for name in SHELVES if name != "memory"])
+def files(request: pytest.FixtureRequest) -> Shelf:
+    """A locator of files."""
+    return SHELVES[request.param](request)
+
+
+def test_machines_of_a_file_of_many_are_found_by_their_names(files: Shelf) -> None:
+    files.put("fsm", ACTIONS)
+    files.put("life", LIFE)
+
+    assert files.locator.get("Order").digest == load_machine("Order", ACTIONS, "f").digest
+    assert files.locator.get("Bill").name == "Bill"
+    assert files.locator.get("Bill") is files.locator.get("Bill")
+    assert files.locator.get("life").name == "life"
+    assert list(files.locator.names()) == ["Bad", "Bill", "Order", "life"]
+
+
+def test_a_machine_of_many_that_has_errors_hides_no_other(files: Shelf) -> None:
+    files.put("fsm", ACTIONS)
+
+    with pytest.raises(FindingsError, match="No state is initial"):
+        files.locator.get("Bad")
+    assert files.locator.get("Order").name == "Order"
+
+
+def test_a_file_that_is_named_as_the_machine_comes_first(files: Shelf) -> None:
+    files.put("Order", LIFE)
+    files.put("fsm", ACTIONS)
+
+    assert files.locator.get("Order") == load_machine("Order", LIFE, "Order.yml")
+
+
+def test_a_file_of_machines_that_is_named_as_one_has_to_have_it(files: Shelf) -> None:
+    files.put("order", ACTIONS)
+
+    with pytest.raises(
+        FindingsError, match=r"There is no machine 'order' in this file\. Did you mean 'Order'\?"
+    ):
+        files.locator.get("order")
+
+
+def test_one_name_in_two_files_is_an_error_that_names_both(files: Shelf) -> None:
+    files.put("fsm", ACTIONS)
+    files.put("Order", ACTIONS.replace("Bill", "Receipt"))
+
+    with pytest.raises(InvalidDefinitionError, match=r"'Order\.yml' and 'fsm\.yml'") as raised:
+        files.locator.get("Order")
+
+    assert raised.value.machine == "Order"
+    assert files.locator.get("Bill").name == "Bill"
+    assert files.locator.get("Receipt").name == "Receipt"
+
+
+def test_a_machine_of_many_is_found_as_it_is_now(files: Shelf) -> None:
+    files.put("fsm", ACTIONS)
+    before = files.locator.get("Order")
+
+    files.put("fsm", ACTIONS.replace("Ship", "Delivered").replace("Bill", "Invoice"))
+
+    assert files.locator.get("Order").digest != before.digest
+    assert files.locator.get("Invoice").name == "Invoice"
+    with pytest.raises(MachineNotFoundError):
+        files.locator.get("Bill")
+
+
+def test_a_machine_of_many_that_is_not_there_may_come_later(files: Shelf) -> None:
+    files.put("life", LIFE)
+    with pytest.raises(MachineNotFoundError, match="no other has it"):
+        files.locator.get("Order")
+
+    files.put("fsm", ACTIONS)
+
+    assert files.locator.get("Order").name == "Order"
+
+
+def test_a_file_that_imports_another_of_the_folder_has_its_machines_once(files: Shelf) -> None:
+    files.put("all", "machines:\n- import: fsm.yml\n- import: gone.yml\n- import: all.yml\n")
+    files.put("fsm", ACTIONS)
+
+    assert files.locator.get("Order").name == "Order"
+    assert list(files.locator.names()) == ["Bad", "Bill", "Order"]

@@ -15,7 +15,8 @@ from cloudseam.errors import (
     ServiceUnavailableError,
 )
 from cloudseam.finding import FindingsError
-from cloudseam.locators.s3 import S3MachineLocator, machine_name
+from cloudseam.locators.object_list import machine_path
+from cloudseam.locators.s3 import S3MachineLocator
 
 BUCKET = "machines-of-tests"
 SPEC = """version: 1
@@ -53,17 +54,17 @@ def two_per_page(params: dict[str, object], **_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "key", "name"),
+    ("wanted", "key", "path"),
     [
-        pytest.param("machines/", "machines/a.yml", "a", id="prefix with slash"),
-        pytest.param("machines", "machines/a.yaml", "a", id="prefix without slash"),
+        pytest.param("machines/", "machines/a.yml", "a.yml", id="prefix with slash"),
+        pytest.param("machines", "machines/a.yaml", "a.yaml", id="prefix without slash"),
         pytest.param("machines", "machines-old/a.yml", None, id="prefix ends at a slash"),
-        pytest.param("machines", "machines/team/a.yml", "team/a", id="sub-folder"),
-        pytest.param("", "a.yml", "a", id="whole bucket"),
-        pytest.param("m/a.yml", "m/a.yml", "a", id="one object"),
-        pytest.param("m/a.yml", "m/a.yml/b.yml", "b", id="folder named like an object"),
+        pytest.param("machines", "machines/team/a.yml", "team/a.yml", id="sub-folder"),
+        pytest.param("", "a.yml", "a.yml", id="whole bucket"),
+        pytest.param("m/a.yml", "m/a.yml", "a.yml", id="one object"),
+        pytest.param("m/a.yml", "m/a.yml/b.yml", "b.yml", id="folder named like an object"),
         pytest.param("m/", "m/README.md", None, id="another file"),
-        pytest.param("m/", "m/a.txt.yml", "a.txt", id="dots inside"),
+        pytest.param("m/", "m/a.txt.yml", "a.txt.yml", id="dots inside"),
         pytest.param("m/", "m/../a.yml", None, id="dots up"),
         pytest.param("m/", "m//a.yml", None, id="empty folder"),
         pytest.param("m/", "m/.yml", None, id="no stem"),
@@ -72,10 +73,8 @@ def two_per_page(params: dict[str, object], **_: object) -> None:
         pytest.param("m/", "m/a\\b.yml", None, id="backslash"),
     ],
 )
-def test_a_key_holds_the_machine_that_its_rest_names(
-    wanted: str, key: str, name: str | None
-) -> None:
-    assert machine_name(wanted, key) == name
+def test_a_key_may_hold_machines_by_its_rest(wanted: str, key: str, path: str | None) -> None:
+    assert machine_path(wanted, key) == path
 
 
 def test_all_pages_of_a_prefix_are_read(s3: S3Client) -> None:
@@ -156,8 +155,9 @@ def test_a_bad_file_makes_only_its_own_machine_unusable(s3: S3Client) -> None:
 
 def test_a_failed_load_is_tried_again_and_not_kept(s3: S3Client) -> None:
     put(s3, "machines/a.yml")
+    put(s3, "machines/b.yml")
     locator = S3MachineLocator(s3, BUCKET, "machines/")
-    locator.names()
+    locator.get("b")  # has all listed
 
     with Stubber(s3) as stub:
         stub.add_client_error("get_object", "SlowDown", http_status_code=503)
@@ -169,8 +169,9 @@ def test_a_failed_load_is_tried_again_and_not_kept(s3: S3Client) -> None:
 
 def test_an_object_that_changes_between_list_and_read_is_found_next_time(s3: S3Client) -> None:
     put(s3, "machines/a.yml")
+    put(s3, "machines/b.yml")
     locator = S3MachineLocator(s3, BUCKET, "machines/")
-    locator.names()
+    locator.get("b")  # has all listed
     put(s3, "machines/a.yml", OTHER)
 
     with pytest.raises(MachineNotFoundError, match="just changed"):
@@ -250,3 +251,96 @@ def test_after_a_pause_in_which_s3_is_gone_what_was_listed_is_served(s3: S3Clien
         stub.add_client_error("list_objects_v2", "AccessDenied")
 
         assert locator.get("a") is machine
+
+
+ACTIONS = "machines:\n- {name: Order, states: [{name: Ship, initial: true, final: true}]}\n"
+
+
+def names_of_calls(s3: S3Client) -> list[str]:
+    """The calls that are made from now on."""
+    calls: list[str] = []
+    s3.meta.events.register("before-call.s3.*", lambda model, **_: calls.append(model.name))
+    return calls
+
+
+def test_machines_of_their_own_files_cost_no_look_into_others(s3: S3Client) -> None:
+    now = Now()
+    for name in ("a", "b", "c"):
+        put(s3, f"machines/{name}.yml")
+    put(s3, "machines/fsm.yml", ACTIONS)
+    locator = S3MachineLocator(s3, BUCKET, "machines/", refresh=30, clock=now)
+    calls = names_of_calls(s3)
+
+    for _ in range(3):
+        locator.get("a")
+        now.seconds += 20
+
+    assert calls == ["ListObjectsV2", "GetObject", "ListObjectsV2"]
+
+
+def test_a_machine_of_a_file_of_many_costs_one_look_into_all_files(s3: S3Client) -> None:
+    now = Now()
+    put(s3, "machines/a.yml")
+    put(s3, "machines/team/fsm.yml", ACTIONS)
+    locator = S3MachineLocator(s3, BUCKET, "machines/", refresh=30, clock=now)
+    calls = names_of_calls(s3)
+
+    first = locator.get("Order")
+    assert calls == ["ListObjectsV2", "GetObject", "GetObject"]
+    for _ in range(3):
+        now.seconds += 15
+        assert locator.get("Order") is first
+
+    assert calls == ["ListObjectsV2", "GetObject", "GetObject", "ListObjectsV2"]
+    put(s3, "machines/team/fsm.yml", ACTIONS.replace("Ship", "Sent"))
+    now.seconds += 30
+    assert locator.get("Order").digest != first.digest
+    assert calls[4:] == ["PutObject", "ListObjectsV2", "GetObject"]
+
+
+def test_unknown_names_read_all_objects_once(s3: S3Client) -> None:
+    put(s3, "machines/a.yml")
+    locator = S3MachineLocator(s3, BUCKET, "machines/", clock=Now())
+    calls = names_of_calls(s3)
+
+    for name in ("x", "y", "z"):
+        with pytest.raises(MachineNotFoundError):
+            locator.get(name)
+
+    assert calls == ["ListObjectsV2", "GetObject"]
+
+
+def test_one_object_may_import_others_beside_and_below_it(s3: S3Client) -> None:
+    now = Now()
+    put(s3, "specs/fsm.yml", "machines: [{import: more/order.yml}, {import: ../up.yml}]")
+    put(s3, "specs/more/order.yml", ACTIONS)
+    put(s3, "specs/unrelated.yml")
+    put(s3, "up.yml", ACTIONS.replace("Order", "Up"))
+    locator = S3MachineLocator(s3, BUCKET, "specs/fsm.yml", refresh=30, clock=now)
+    calls = names_of_calls(s3)
+
+    assert locator.names() == ["Order"]
+    assert locator.get("Order").name == "Order"
+    assert calls == ["ListObjectsV2", "GetObject", "ListObjectsV2", "GetObject"]
+    with pytest.raises(MachineNotFoundError):
+        locator.get("unrelated")
+    put(s3, "specs/more/order.yml", ACTIONS.replace("Order", "Bill"))
+    now.seconds += 30
+    assert locator.names() == ["Bill"]
+
+
+def test_an_object_that_cannot_be_read_is_said_to_be_unavailable(s3: S3Client) -> None:
+    put(s3, "machines/fsm.yml", ACTIONS)
+    locator = S3MachineLocator(s3, BUCKET, "machines/", clock=Now())
+    with pytest.raises(MachineNotFoundError):
+        locator.get("none")
+    put(s3, "machines/more.yml", ACTIONS.replace("Order", "Bill"))
+    locator.let_go()
+
+    locator._objects.files(30)  # listed before S3 is gone
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "SlowDown", http_status_code=503)
+        with pytest.raises(ServiceUnavailableError, match="SlowDown"):
+            locator.get("Bill")
+
+    assert locator.get("Bill").name == "Bill"

@@ -7,9 +7,9 @@ import pytest
 
 from cloudseam.errors import InvalidDefinitionError, InvalidSettingsError, MachineNotFoundError
 from cloudseam.finding import FindingsError
-from cloudseam.languages import load_machine
+from cloudseam.languages import Reading, read_file
+from cloudseam.languages.python_actions.machines_file import MachinesFile
 from cloudseam.locators.folder import FolderMachineLocator, machine_files
-from cloudseam.machine import Machine
 
 GOOD = "version: 1\nevents: []\nstates: {INIT: {terminal: true}}\ntasks: {}\n"
 OTHER = GOOD.replace("{INIT", "{END: {}, INIT")
@@ -110,11 +110,11 @@ def test_a_bad_file_is_told_again_and_parsed_once(
 ) -> None:
     parsed: list[str] = []
 
-    def counted(name: str, text: bytes, file: str) -> Machine:
+    def counted(name: str, text: bytes, file: str) -> MachinesFile | Reading:
         parsed.append(name)
-        return load_machine(name, text, file)
+        return read_file(name, text, file)
 
-    monkeypatch.setattr("cloudseam.locators.folder.load_machine", counted)
+    monkeypatch.setattr("cloudseam.locators.contents.read_file", counted)
     (machines / "bad.yml").write_text(BAD)
     locator = FolderMachineLocator(machines)
 
@@ -277,3 +277,89 @@ def test_machine_files_are_in_order_of_their_names(machines: Path) -> None:
         (machines / name).write_text(GOOD)
 
     assert [path.name for path in machine_files(machines)] == ["a.yml", "b.yaml", "good.yml"]
+
+
+ACTIONS = "machines:\n- {name: Order, states: [{name: Ship, initial: true, final: true}]}\n"
+
+
+def test_a_file_of_a_sub_folder_counts_where_it_is_imported(machines: Path) -> None:
+    (machines / "sub").mkdir()
+    (machines / "sub" / "order.yml").write_text(ACTIONS)
+    locator = FolderMachineLocator(machines)
+    with pytest.raises(MachineNotFoundError):
+        locator.get("Order")
+
+    (machines / "fsm.yml").write_text("machines: [{import: sub/order.yml}]")
+
+    before = locator.get("Order")
+    assert list(locator.names()) == ["Order", "good"]
+    (machines / "sub" / "order.yml").write_text(ACTIONS.replace("Ship", "Delivered"))
+    assert locator.get("Order").digest != before.digest
+    (machines / "sub" / "order.yml").unlink()
+    with pytest.raises(MachineNotFoundError):
+        locator.get("Order")
+
+
+@pytest.mark.parametrize("link", ["file", "folder"])
+def test_an_import_follows_no_link_out_of_the_folder(
+    machines: Path, tmp_path: Path, link: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "order.yml").write_text(ACTIONS)
+    if link == "file":
+        (machines / "sub").mkdir()
+        (machines / "sub" / "order.yml").symlink_to(outside / "order.yml")
+    else:
+        (machines / "sub").symlink_to(outside)
+    (machines / "fsm.yml").write_text("machines: [{import: sub/order.yml}]")
+
+    with pytest.raises(MachineNotFoundError):
+        FolderMachineLocator(machines).get("Order")
+
+
+def test_an_import_follows_a_link_inside_the_folder(machines: Path) -> None:
+    (machines / "real").mkdir()
+    (machines / "real" / "order.yml").write_text(ACTIONS)
+    (machines / "sub").symlink_to(machines / "real")
+    (machines / "fsm.yml").write_text("machines: [{import: sub/order.yml}]")
+
+    assert FolderMachineLocator(machines).get("Order").name == "Order"
+
+
+def test_files_that_have_not_changed_are_read_once(
+    machines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def counted(name: str, text: bytes, file: str) -> MachinesFile | Reading:
+        parsed.append(file)
+        return read_file(name, text, file)
+
+    monkeypatch.setattr("cloudseam.locators.contents.read_file", counted)
+    (machines / "fsm.yml").write_text("machines: [{import: sub.yml}, {import: gone.yml}]")
+    (machines / "sub.yml").write_text(ACTIONS)
+    locator = FolderMachineLocator(machines)
+
+    for _ in range(3):
+        locator.get("Order")
+        locator.names()
+
+    assert sorted(parsed) == ["fsm.yml", "good.yml", "sub.yml"]
+
+
+def test_a_file_that_cannot_be_read_hides_no_machine_of_another(
+    machines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machines / "fsm.yml").write_text(ACTIONS)
+    locator, opened = FolderMachineLocator(machines), os.open
+
+    def fail(path: str, *rest: int) -> int:
+        if path.endswith("good.yml"):
+            raise OSError(5, "Input/output error")
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", fail)
+
+    assert locator.get("Order").name == "Order"
+    assert list(locator.names()) == ["Order", "good"]

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,10 +11,9 @@ from cloudseam.errors import (
     InvalidSettingsError,
     MachineNotFoundError,
 )
-from cloudseam.finding import FindingsError
-from cloudseam.languages import load_machine
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_rules import MAX_BYTES, SUFFIXES
+from cloudseam.locators.contents import Contents
 from cloudseam.locators.file_name import is_machine_name
 from cloudseam.machine import Machine
 
@@ -32,18 +31,16 @@ class File(NamedTuple):
     changed_ns: int
 
 
-class Loaded(NamedTuple):
-    """A file as it was read last: its machine, or what is wrong with it."""
-
-    file: File
-    outcome: Machine | FindingsError
-
-
 class FolderMachineLocator:
-    """One machine in each `.yml` or `.yaml` file of a folder, named as the file without suffix.
+    """The machines in the `.yml` and `.yaml` files of a folder.
 
-    Other files and sub-folders are left alone, and so is a symbolic link that leads out of the
-    folder. Each file is parsed once, and again when it changes. See `MachineLocator`.
+    One in CloudSeam v1 is named as its file without suffix. A file of Python-action machines has
+    any number, of any name, and may import files of sub-folders. Other files and sub-folders are
+    left alone, and so is a symbolic link that leads out of the folder. Each file is parsed once,
+    and again when it changes. See `MachineLocator`.
+
+    A file that is named as the machine comes first. Only where there is none, or it is one of
+    Python-action machines, are the others looked through.
 
     Raises:
         InvalidSettingsError: at construction, if there is no such folder.
@@ -51,7 +48,7 @@ class FolderMachineLocator:
 
     def __init__(self, path: str | Path) -> None:
         self._folder = os.path.abspath(path)
-        self._loaded: dict[str, Loaded] = {}
+        self._contents = Contents[File](lambda path: _find(self._folder, path), _read)
         if not os.path.isdir(path):
             raise InvalidSettingsError(
                 f"The folder of machines, '{path}', is not there. Create it or name another."
@@ -59,40 +56,46 @@ class FolderMachineLocator:
 
     def get(self, name: str) -> Machine:
         """See `MachineLocator.get`."""
-        file = self._file(name)
-        loaded = self._loaded.get(name)
-        if loaded is None or loaded.file != file:
-            loaded = self._loaded[name] = _load(name, file.path)
-        if isinstance(loaded.outcome, FindingsError):
-            # A new one each time: a raised error grows with every traceback.
-            raise FindingsError(name, loaded.outcome.findings)
-        return loaded.outcome
+        own = self._file(name)
+        if own is not None and self._contents.machines_file(*own) is None:
+            return self._contents.machine(name, *own)
+        try:
+            listed = self._listed()
+        except InvalidSettingsError:
+            listed = {}  # the folder has gone, and all machines with it
+        found = self._contents.holder(name, listed) or own
+        if found is None:
+            raise MachineNotFoundError(
+                f"There is no machine {shown(name)}: the folder of machines has no file "
+                f"{shown(name + SUFFIXES[0])}, and no other has it.",
+                machine=name,
+            )
+        return self._contents.machine(name, *found)
 
     def names(self) -> Sequence[str]:
         """See `MachineLocator.names`."""
-        return sorted({path.stem for path in machine_files(self._folder)})
+        return self._contents.names(self._listed())
 
     def let_go(self) -> None:
         """See `SnapshotMachineLocator.let_go`. Files are looked at each time; nothing is open."""
 
-    def _file(self, name: str) -> File:
-        """The one file of the machine as it is now."""
-        files = [name + suffix for suffix in SUFFIXES] if is_machine_name(name) else []
-        found = [file for file in (_find(self._folder, file) for file in files) if file]
-        if len(found) == 1:
-            return found[0]
-        self._loaded.pop(name, None)
-        if not found:
-            raise MachineNotFoundError(
-                f"There is no machine {shown(name)}: the folder of machines has no file "
-                f"{shown(name + SUFFIXES[0])}.",
+    def _listed(self) -> dict[str, File]:
+        """The files of the folder itself as they are now."""
+        return {path.name: file for path, file in _files(self._folder)}
+
+    def _file(self, name: str) -> tuple[str, File] | None:
+        """The one file that is named as the machine."""
+        names = [name + suffix for suffix in SUFFIXES] if is_machine_name(name) else []
+        found = [(path, file) for path in names if (file := _find(self._folder, path))]
+        if len(found) > 1:
+            raise InvalidDefinitionError(
+                f"Machine {shown(name)} has two files, {' and '.join(map(shown, names))}. "
+                "Remove one of them.",
                 machine=name,
             )
-        raise InvalidDefinitionError(
-            f"Machine {shown(name)} has two files, {' and '.join(map(shown, files))}. "
-            "Remove one of them.",
-            machine=name,
-        )
+        if not found:
+            self._contents.forget(*names)
+        return found[0] if found else None
 
 
 def machine_files(folder: str | Path) -> Sequence[Path]:
@@ -101,13 +104,19 @@ def machine_files(folder: str | Path) -> Sequence[Path]:
     Raises:
         InvalidSettingsError: the folder cannot be listed.
     """
+    return [path for path, _ in _files(folder)]
+
+
+def _files(folder: str | Path) -> Iterator[tuple[Path, File]]:
     try:
-        files = sorted(os.listdir(folder))
+        names = sorted(os.listdir(folder))
     except OSError as error:
         raise InvalidSettingsError(
             f"The folder of machines, '{folder}', cannot be listed: {error.strerror}."
         ) from error
-    return [Path(folder, file) for file in files if _names_a_machine(file) and _find(folder, file)]
+    for name in names:
+        if _names_a_machine(name) and (file := _find(folder, name)):
+            yield Path(folder, name), file
 
 
 def _names_a_machine(file: str) -> bool:
@@ -116,16 +125,16 @@ def _names_a_machine(file: str) -> bool:
 
 
 def _find(folder: str | Path, file: str) -> File | None:
-    """A regular file of the folder, or one inside it that a link leads to."""
+    """A regular file of the folder or of one in it, or one inside it that a link leads to."""
     path = os.path.join(folder, file)
     try:
         status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
+        if stat.S_ISLNK(status.st_mode) or "/" in file:
             path = os.path.realpath(path)
             status = os.lstat(path)
             if not path.startswith(os.path.join(os.path.realpath(folder), "")):
                 return None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _unreadable(file, error) from error
@@ -143,19 +152,14 @@ def _file_of(path: str, status: os.stat_result) -> File:
     )
 
 
-def _load(name: str, path: str) -> Loaded:
-    file_name = os.path.basename(path)
+def _read(path: str, file: File) -> tuple[File, bytes]:
+    """The file as it is when it is opened, and its content, cut off just beyond what is read."""
     try:
-        descriptor = os.open(path, READ_ONLY)
+        descriptor = os.open(file.path, READ_ONLY)
         with open(descriptor, "rb") as opened:
-            file = _file_of(path, os.fstat(descriptor))
-            text = opened.read(MAX_BYTES + 1)
+            return _file_of(file.path, os.fstat(descriptor)), opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _unreadable(file_name, error, name) from error
-    try:
-        return Loaded(file, load_machine(name, text, file_name))
-    except FindingsError as error:
-        return Loaded(file, error)
+        raise _unreadable(path, error, path.rpartition(".")[0]) from error
 
 
 def _unreadable(file: str, error: OSError, name: str | None = None) -> InvalidDefinitionError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,50 +14,31 @@ from cloudseam.errors import (
     MachineNotFoundError,
     ServiceUnavailableError,
 )
-from cloudseam.finding import FindingsError
-from cloudseam.languages import load_machine
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_rules import MAX_BYTES, SUFFIXES
-from cloudseam.locators.file_name import is_machine_name
+from cloudseam.locators.contents import Contents
+from cloudseam.locators.object_list import SHORTEST_REFRESH, File, ObjectList
 from cloudseam.machine import Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-# A machine that is not in the list may just have been uploaded: the list is fetched again, but
-# not more often than this, in seconds.
-SHORTEST_REFRESH = 1.0
 GONE = frozenset({"NoSuchKey", "404", "PreconditionFailed"})
 
 
-logger = logging.getLogger(__name__)
-
-
-class File(NamedTuple):
-    """One object, as the list has it. `etag` changes with its content."""
-
-    key: str
-    etag: str
-
-
-class Loaded(NamedTuple):
-    """An object as it was read last: its machine, or what is wrong with it."""
-
-    file: File
-    outcome: Machine | FindingsError
-
-
 class S3MachineLocator:
-    """One machine in each `.yml` or `.yaml` object. See `MachineLocator`.
+    """The machines in `.yml` and `.yaml` objects. See `MachineLocator`.
 
     `key` is one object, named as its last part without suffix, or a prefix, which ends at a `/`
     whether or not it is written: `machines` never takes in `machines-old/`. Under a prefix a
-    machine is named as the rest of its key without suffix, sub-folders included: `team/preview`.
+    machine in CloudSeam v1 is named as the rest of its key without suffix, sub-folders included:
+    `team/preview`. Python-action machines have the names that their files give them. Objects that
+    one object imports may lie beside it or below.
 
     The list of objects is fetched again after `refresh` seconds; an object is read when it is
     asked for, and again when its ETag has changed. An object that could not be fetched is tried
-    again the next time, the list after a second; meanwhile what is there is served.
+    again the next time, the list after a second; meanwhile what is there is served. Only where no
+    object is named as the machine, or it has Python-action machines, are all of them read, once.
     """
 
     def __init__(
@@ -74,100 +54,62 @@ class S3MachineLocator:
         self._bucket = bucket
         self._key = key.lstrip("/")
         self._refresh = refresh
-        self._clock = clock
-        self._files: Mapping[str, Sequence[File]] = {}
-        self._listed_at: float | None = None
-        self._unlisted_at: float | None = None
-        self._unlisted: ServiceUnavailableError | None = None
-        self._loaded: dict[str, Loaded] = {}
+        self._objects = ObjectList(client, bucket, self._key, clock)
+        folder, slash, _ = self._key.rpartition("/")
+        self._beside = ObjectList(client, bucket, folder + slash, clock)
+        self._contents = Contents[File](self._find, self._read, lambda _, file: file.key)
 
     def get(self, name: str) -> Machine:
         """See `MachineLocator.get`."""
-        file = self._file(name)
-        loaded = self._loaded.get(name)
-        if loaded is None or loaded.file != file:
-            loaded = self._loaded[name] = self._load(name, file)
-        if isinstance(loaded.outcome, FindingsError):
-            raise FindingsError(name, loaded.outcome.findings)
-        return loaded.outcome
+        listed = self._objects.files(self._refresh)
+        own = self._own(name, listed)
+        if own is None and not self._contents.knows(name):
+            listed = self._objects.files(SHORTEST_REFRESH)
+            own = self._own(name, listed)
+        if own is not None and self._contents.machines_file(*own) is None:
+            return self._contents.machine(name, *own)
+        found = self._contents.holder(name, listed) or own
+        if found is None:
+            raise MachineNotFoundError(
+                f"There is no machine {shown(name)}: bucket '{self._bucket}' has no object "
+                f"{shown(name + SUFFIXES[0])} under '{self._key}', and no other has it.",
+                machine=name,
+            )
+        return self._contents.machine(name, *found)
 
     def names(self) -> Sequence[str]:
-        """See `MachineLocator.names`."""
-        self._list(self._refresh)
-        return sorted(self._files)
+        """See `MachineLocator.names`. Each object is read once, and again when it has changed."""
+        return self._contents.names(self._objects.files(self._refresh))
 
     def let_go(self) -> None:
         """See `SnapshotMachineLocator.let_go`. The list is fetched again by whoever asks next."""
         self._client.close()
-        if self._listed_at is not None:
-            self._listed_at = float("-inf")
+        self._objects.expire()
+        self._beside.expire()
 
-    def _file(self, name: str) -> File:
-        """The one object of the machine, as the list has it."""
-        self._list(self._refresh)
-        if name not in self._files:
-            self._list(SHORTEST_REFRESH)
-        files = self._files.get(name, ())
-        if len(files) == 1:
-            return files[0]
-        self._loaded.pop(name, None)
-        if not files:
-            raise MachineNotFoundError(
-                f"There is no machine {shown(name)}: bucket '{self._bucket}' has no object "
-                f"{shown(name + SUFFIXES[0])} under '{self._key}'.",
+    def _own(self, name: str, listed: Mapping[str, File]) -> tuple[str, File] | None:
+        """The one object that is named as the machine."""
+        paths = [name + suffix for suffix in SUFFIXES]
+        found = [(path, listed[path]) for path in paths if path in listed]
+        if len(found) > 1:
+            raise InvalidDefinitionError(
+                f"Machine {shown(name)} has two objects, "
+                f"{' and '.join(sorted(shown(file.key) for _, file in found))}. "
+                "Remove one of them.",
                 machine=name,
             )
-        raise InvalidDefinitionError(
-            f"Machine {shown(name)} has two objects, "
-            f"{' and '.join(shown(file.key) for file in files)}. Remove one of them.",
-            machine=name,
-        )
+        return found[0] if found else None
 
-    def _list(self, oldest: float) -> None:
-        """Fetches the list, unless the one there is is younger than `oldest` seconds.
+    def _find(self, path: str) -> File | None:
+        """An object that another imports; beside a single object it is not in its list."""
+        listed = self._objects.files(self._refresh)
+        if path in listed or all(file.key != self._key for file in listed.values()):
+            return listed.get(path)
+        return self._beside.files(self._refresh).get(path)
 
-        Where S3 does not answer, the list there is stays good. Without one nothing is known; that
-        is remembered for a second, so that a batch of events does not wait once for each.
-        """
-        now = self._clock()
-        if self._listed_at is not None and now - self._listed_at < oldest:
-            return
-        if self._unlisted_at is None or now - self._unlisted_at >= SHORTEST_REFRESH:
-            try:
-                self._files, self._listed_at = self._fetched(), now
-                self._unlisted_at = self._unlisted = None
-                return
-            except ServiceUnavailableError as error:
-                self._unlisted_at, self._unlisted = self._clock(), error
-                logger.warning("Machines were not listed", extra={"reason": str(error)})
-        if self._unlisted is not None and self._listed_at is None:
-            raise ServiceUnavailableError(str(self._unlisted)) from self._unlisted.__cause__
-
-    def _fetched(self) -> Mapping[str, Sequence[File]]:
-        files: dict[str, list[File]] = {}
-        for found in self._objects():
-            name = machine_name(self._key, found["Key"])
-            if name is not None:
-                files.setdefault(name, []).append(File(found["Key"], found["ETag"]))
-        return files
-
-    def _objects(self) -> Iterator[ObjectTypeDef]:
-        pages = self._client.get_paginator("list_objects_v2")
-        try:
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._key):
-                yield from page.get("Contents", [])
-        except (ClientError, BotoCoreError) as error:
-            self._unavailable("list the machines", error)
-
-    def _load(self, name: str, file: File) -> Loaded:
-        text = self._read(name, file)
-        try:
-            return Loaded(file, load_machine(name, text, file.key))
-        except FindingsError as error:
-            return Loaded(file, error)
-
-    def _read(self, name: str, file: File) -> bytes:
+    def _read(self, path: str, file: File) -> tuple[File, bytes]:
         """The object's first bytes: one more than the loader takes, so that it can say so."""
+        name = path.rpartition(".")[0]
         try:
             answer = self._client.get_object(
                 Bucket=self._bucket,
@@ -175,34 +117,18 @@ class S3MachineLocator:
                 IfMatch=file.etag,
                 Range=f"bytes=0-{MAX_BYTES}",
             )
-            return answer["Body"].read()
+            return file, answer["Body"].read()
         except (ClientError, BotoCoreError) as error:
             code = error_name(error)
             if code == "InvalidRange":
-                return b""  # an empty object has no first byte
+                return file, b""  # an empty object has no first byte
             if code in GONE:
-                self._listed_at = float("-inf")  # changed since it was listed: list again
+                self._objects.expire()  # changed since it was listed: list again
+                self._beside.expire()
                 raise MachineNotFoundError(
                     f"The object of machine {shown(name)} has just changed.", machine=name
                 ) from error
-            self._unavailable(f"read machine {shown(name)}", error)
-
-    def _unavailable(self, what: str, error: Exception) -> NoReturn:
-        raise ServiceUnavailableError(
-            f"S3 did not let the function {what} in bucket '{self._bucket}': {error_name(error)}."
-        ) from error
-
-
-def machine_name(wanted: str, key: str) -> str | None:
-    """The machine that an object holds, if it is the wanted object or lies under that prefix."""
-    if key == wanted:
-        rest = key.rpartition("/")[2]
-    else:
-        prefix = wanted if wanted.endswith("/") or not wanted else f"{wanted}/"
-        if not key.startswith(prefix):
-            return None
-        rest = key[len(prefix) :]
-    stem, dot, suffix = rest.rpartition(".")
-    if dot + suffix not in SUFFIXES or not all(map(is_machine_name, stem.split("/"))):
-        return None
-    return stem
+            raise ServiceUnavailableError(
+                f"S3 did not let the function read machine {shown(name)} in bucket "
+                f"'{self._bucket}': {code}."
+            ) from error
