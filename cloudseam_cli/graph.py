@@ -20,17 +20,22 @@ FORMATS = ("mermaid", "dot", "svg")
 SUFFIXES = {".md": "mermaid", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 
 EPILOG = """\
-NEXT is dashed, except in Mermaid, which has no dashed lines between states. A terminal state has
-a double border; in Mermaid a thick one.
+NEXT is dashed, and so are transitions of the same invocation, except in Mermaid, which has no
+dashed lines between states. A state where stacks end has a double border; in Mermaid a thick one.
 
 examples:
   cloudseam graph machines/order.yml                                       (for Markdown)
   cloudseam graph machines/order.yml --output order.svg
   cloudseam graph machines/order.yml --format dot | dot -Tpng > order.png
+  cloudseam graph fsm.yaml --machine Example       (of a file with several machines)
 
 exit codes: 0 drawn; 1 the machine's file has errors, which are printed; 2 wrong options, or a
 file that cannot be read or written
 """
+
+
+class SeveralMachinesError(CloudSeamError):
+    """The file has several machines, and none was chosen."""
 
 
 class UnknownSuffixError(CloudSeamError):
@@ -42,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE", type=Path, help="a machine's file")
+    parser.add_argument("--machine", metavar="NAME", help="which one, of a file that has several")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -58,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     from cloudseam_cli.graphs.graph import graph_of
 
     try:
-        drawing = _drawer(args.format or _format_of(args.output))(graph_of(_load(args.file)))
+        machine = _load(args.file, args.machine)
+        drawing = _drawer(args.format or _format_of(args.output))(graph_of(machine))
         _write(drawing, args.output)
     except FindingsError as error:
         print(*error.findings, sep="\n", file=sys.stderr)
@@ -85,11 +92,19 @@ def _format_of(output: Path | None) -> str:
     return SUFFIXES.get(suffix, FORMATS[0])
 
 
-def _load(path: Path) -> Machine:
+def _load(path: Path, name: str | None) -> Machine:
     from cloudseam.languages import load_machine
     from cloudseam_cli.machine_file import read_text
+    from cloudseam_cli.machine_folder import MachineFolder, names_in
 
-    return load_machine(path.stem, read_text(path), str(path))
+    folder = MachineFolder(path.parent)
+    names = names_in(folder, path.name)
+    if name is None and len(names) > 1 and path.stem not in names:
+        raise SeveralMachinesError(
+            f"{path} has several machines. Name one with --machine: {', '.join(names)}."
+        )
+    chosen = name or (path.stem if path.stem in names or not names else names[0])
+    return load_machine(chosen, read_text(path), str(path), folder.load)
 
 
 def _drawer(name: str) -> Callable[[Graph], str]:

@@ -24,6 +24,7 @@ EPILOG = """\
 examples:
   cloudseam validate machines/order.yml
   cloudseam validate machines               (every .yml and .yaml file of the folder)
+  cloudseam validate fsm.yml                (and the files that it imports)
   cloudseam validate machines --json | jq '.files[] | select(.valid | not)'
   cloudseam validate machines/order.yml --against --table Stacks
 
@@ -39,12 +40,12 @@ or a stack does not fit; 2 wrong options, a file that cannot be read, or no stor
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said of one file; `machine` is there if it can be used."""
+    """What is to be said of one file; `machines` are those of it that can be used."""
 
     file: str
     findings: Sequence[Finding]
     is_readable: bool = True
-    machine: Machine | None = None
+    machines: Sequence[Machine] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -90,9 +91,13 @@ def _against(args: argparse.Namespace, verdicts: Sequence[Verdict]) -> Mapping[s
 
     stacks = stacks_of(find_target(args))
     return {
-        verdict.file: moves(load_all(stacks, verdict.machine.name, None), verdict.machine, {})
+        verdict.file: [
+            move
+            for machine in verdict.machines
+            for move in moves(load_all(stacks, machine.name, None), machine, {})
+        ]
         for verdict in verdicts
-        if verdict.machine is not None
+        if verdict.machines
     }
 
 
@@ -170,7 +175,7 @@ def _is_error(finding: Finding) -> bool:
 
 def _verdicts(name: str) -> Iterable[Verdict]:
     path = Path(name)
-    return _folder(path) if path.is_dir() else [_file(path)]
+    return _folder(path) if path.is_dir() else _judged(path.parent, [path])
 
 
 def _folder(path: Path) -> Iterable[Verdict]:
@@ -181,20 +186,23 @@ def _folder(path: Path) -> Iterable[Verdict]:
         yield _unreadable(path, "The folder has no machine files.", "Put .yml files into it.")
     first: dict[str, Path] = {}
     for file in files:
-        twin = first.setdefault(file.stem, file)
-        yield _file(file) if twin is file else _twins(twin, file)
+        first.setdefault(file.stem, file)
+    twins = [_twins(first[file.stem], file) for file in files if first[file.stem] is not file]
+    yield from sorted([*_judged(path, list(first.values())), *twins], key=lambda each: each.file)
 
 
-def _file(path: Path) -> Verdict:
-    from cloudseam.languages import read_machine
-    from cloudseam_cli.machine_file import read_text
+def _judged(folder: Path, paths: Sequence[Path]) -> Iterable[Verdict]:
+    """The verdicts of files of one folder, and then of others that they import."""
+    from cloudseam_cli.machine_folder import MachineFolder, machines_in, with_imports
 
-    try:
-        text = read_text(path)
-    except OSError as error:
-        return _unreadable(path, f"The file cannot be read: {error.strerror}.", "")
-    reading = read_machine(path.stem, text, str(path))
-    return Verdict(str(path), reading.findings, machine=reading.machine)
+    shelf, contents = MachineFolder(folder), {}
+    for path in paths:
+        try:
+            contents[path.name] = shelf.read(path.name)
+        except OSError as error:
+            yield _unreadable(path, f"The file cannot be read: {error.strerror}.", "")
+    for name, content, findings in with_imports(shelf, contents):
+        yield Verdict(str(folder / name), findings, machines=machines_in(content))
 
 
 def _unreadable(path: Path, problem: str, fix: str) -> Verdict:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from cloudseam_cli.graphs.graph import Graph, GraphState, Transition
 
-# No state can have this name.
 START = "(start)"
 HEAD = """\
     graph [fontname="Helvetica", labelloc=t, nodesep=0.4, ranksep=0.6]
@@ -21,18 +20,28 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield f"digraph {_quoted(graph.name)} {{"
     yield f"    label={_quoted(graph.name)}"
     yield HEAD
-    yield f'    {_quoted(START)} [shape=circle, fillcolor=black, label="", width=0.15]'
+    start = _start(graph)
+    yield f'    {_quoted(start)} [shape=circle, fillcolor=black, label="", width=0.15]'
     for state in graph.states:
         yield f"    {_state(state)}"
         if state.is_initial:
-            yield f"    {_quoted(START)} -> {_quoted(state.name)}"
+            yield f"    {_quoted(start)} -> {_quoted(state.name)}"
     for transition in graph.transitions:
         yield f"    {_transition(transition)}"
     yield "}"
 
 
+def _start(graph: Graph) -> str:
+    """A name for the dot that no state has."""
+    name, names = START, {state.name for state in graph.states}
+    while name in names:
+        name = f"({name})"
+    return name
+
+
 def _state(state: GraphState) -> str:
     lines = [f"{task.name} ({task.executor})" for task in state.tasks]
+    lines += state.actions
     if state.no_ops:
         lines.append(f"no-op on {', '.join(state.no_ops)}")
     # `\n` centres the line before it, `\l` moves it to the left.
@@ -44,7 +53,7 @@ def _state(state: GraphState) -> str:
 
 def _transition(transition: Transition) -> str:
     label = r"\n".join(_escaped(event) for event in transition.events)
-    style = ", style=dashed" if transition.is_next else ""
+    style = ", style=dashed" if transition.is_dashed else ""
     return f'{_quoted(transition.source)} -> {_quoted(transition.target)} [label="{label}"{style}]'
 
 

@@ -7,8 +7,15 @@ from cloudseam.errors import CloudSeamError
 from cloudseam.event import NEXT
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+from cloudseam.languages.python_actions import definition as actions
+from cloudseam.languages.python_actions.machine import ActionsMachine
 from cloudseam.machine import Machine
 from cloudseam.stack import INITIAL_STATE
+
+NEXT_LEGEND = "NEXT: fires when all tasks of the state are satisfied"
+LOCAL_LEGEND = "dashed: made in the same invocation"
+# Between what happens and what is run then, as UML writes it.
+RUNS = " / "
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +28,41 @@ class GraphTask:
 
 @dataclass(frozen=True, slots=True)
 class GraphState:
-    """A state. `no_ops` are the events that it takes without going anywhere."""
+    """A state. `no_ops` are the events that it takes without going anywhere.
+
+    `actions` say what is run on entry, inside and on exit, as `do / orders.Ship`.
+    """
 
     name: str
     tasks: tuple[GraphTask, ...] = ()
     no_ops: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
     is_initial: bool = False
     is_terminal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """From one state to another on any of some events; or by itself, on NEXT."""
+    """From one state to another on any of some events; or by itself, on NEXT.
+
+    An event has the action with it that is run on the way, as `done / orders.Pack`. `is_local`: it
+    is made in the invocation that the event came from.
+    """
 
     source: str
     target: str
     events: tuple[str, ...]
+    is_local: bool = False
 
     @property
     def is_next(self) -> bool:
         """Whether it follows the last task of the source, rather than an event from outside."""
         return self.events == (NEXT,)
+
+    @property
+    def is_dashed(self) -> bool:
+        """Whether it is not made by an event from outside."""
+        return self.is_next or self.is_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,7 @@ class Graph:
     name: str
     states: tuple[GraphState, ...]
     transitions: tuple[Transition, ...]
+    legend: str = NEXT_LEGEND
 
 
 class NotDrawableError(CloudSeamError):
@@ -63,6 +85,8 @@ def graph_of(machine: Machine) -> Graph:
     Raises:
         NotDrawableError: it is written in a language that has no drawing yet.
     """
+    if isinstance(machine, ActionsMachine):
+        return _actions_graph(machine)
     if not isinstance(machine, StatesMachine):
         raise NotDrawableError(machine=machine.name)
     definition = machine.definition
@@ -91,3 +115,33 @@ def _transitions(state: State) -> Iterator[Transition]:
             events.setdefault((handler.advance_to, event == NEXT), []).append(event)
     for (target, _), names in events.items():
         yield Transition(state.name, target, tuple(names))
+
+
+def _actions_graph(machine: ActionsMachine) -> Graph:
+    states = machine.definition.states.values()
+    return Graph(
+        machine.name,
+        tuple(_actions_state(state) for state in states),
+        tuple(each for state in states for each in _actions_transitions(state)),
+        LOCAL_LEGEND,
+    )
+
+
+def _actions_state(state: actions.State) -> GraphState:
+    slots = {"entry": state.entry_action, "do": state.do_action, "exit": state.exit_action}
+    return GraphState(
+        state.name,
+        actions=tuple(f"{slot}{RUNS}{action}" for slot, action in slots.items() if action),
+        is_initial=state.initial,
+        is_terminal=state.final,
+    )
+
+
+def _actions_transitions(state: actions.State) -> Iterator[Transition]:
+    """One for each target, with its events; those of the same invocation are one of their own."""
+    labels: dict[tuple[str, bool], list[str]] = {}
+    for each in state.on.values():
+        label = f"{each.event}{RUNS}{each.action}" if each.action else each.event
+        labels.setdefault((each.target, each.local), []).append(label)
+    for (target, is_local), events in labels.items():
+        yield Transition(state.name, target, tuple(events), is_local)

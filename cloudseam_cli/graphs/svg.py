@@ -6,7 +6,7 @@ from unicodedata import east_asian_width
 
 from cloudseam.errors import CloudSeamError
 from cloudseam.event import NEXT
-from cloudseam_cli.graphs.graph import Graph, GraphState, Transition
+from cloudseam_cli.graphs.graph import RUNS, Graph, GraphState, Transition
 from cloudseam_cli.graphs.layout import Layout, Link, Route, Spot, arrange
 
 MAX_STATES = 100
@@ -78,7 +78,8 @@ def _height(state: GraphState) -> float:
 
 def _details(state: GraphState) -> list[str]:
     tasks = [f"{_cut(task.name)} · {task.executor}" for task in state.tasks]
-    return tasks + [f"{_cut(event)}: no-op" for event in _few(state.no_ops)]
+    no_ops = [f"{_cut(event)}: no-op" for event in _few(state.no_ops)]
+    return [*tasks, *map(_cut_action, state.actions), *no_ops]
 
 
 def _link(transition: Transition) -> Link:
@@ -92,7 +93,7 @@ def _link(transition: Transition) -> Link:
 
 
 def _label(transition: Transition) -> list[str]:
-    return [_cut(event) for event in _few(transition.events)]
+    return [_cut_action(event) for event in _few(transition.events)]
 
 
 def _few(names: Sequence[str]) -> list[str]:
@@ -103,6 +104,16 @@ def _few(names: Sequence[str]) -> list[str]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _cut_action(text: str) -> str:
+    """What happens and the action that is run then. Of its dotted name the end is kept."""
+    event, runs, action = text.partition(RUNS)
+    if len(text) <= MAX_TEXT or not runs:
+        return _cut(text)
+    event = event if len(event) <= MAX_TEXT // 2 else event[: MAX_TEXT // 2 - 1] + "…"
+    room = MAX_TEXT - len(event) - len(runs)
+    return event + runs + (action if len(action) <= room else "…" + action[1 - room :])
 
 
 def _width(text: str, size: int) -> float:
@@ -122,7 +133,7 @@ def _loop_label(state: str, transitions: Iterable[Transition]) -> list[str]:
 
 def _picture(graph: Graph, moves: Sequence[Transition], layout: Layout) -> Iterator[str]:
     title = _cut(graph.name)
-    wide = max(layout.width, _width(title, 16), _width(LEGEND, TEXT_SIZE) + 40)
+    wide = max(layout.width, _width(title, 16), _width(graph.legend, TEXT_SIZE) + 40)
     width = round(wide + 2 * MARGIN)
     height = round(layout.height + 2 * MARGIN + TITLE_ROOM + START_ROOM + LEGEND_ROOM)
     yield (
@@ -133,21 +144,20 @@ def _picture(graph: Graph, moves: Sequence[Transition], layout: Layout) -> Itera
     yield from DEFINITIONS
     yield f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
     yield _text(MARGIN, MARGIN + 12, title, 16, weight=700)
-    yield from _legend(height - MARGIN)
+    yield from _legend(height - MARGIN, graph.legend)
     across = MARGIN + (wide - layout.width) / 2
     yield f'<g transform="translate({_px(across)} {_px(MARGIN + TITLE_ROOM + START_ROOM)})">'
     ports = _ports(layout)
     for transition, route in zip(moves, layout.routes, strict=True):
-        yield _line(route, ports[route], transition.is_next)
+        yield _line(route, ports[route], transition.is_dashed)
     for transition, route in zip(moves, layout.routes, strict=True):
-        yield from _pill(route.label, _label(transition), transition.is_next)
+        yield from _pill(route.label, _label(transition), transition.is_dashed)
     for state in graph.states:
         yield from _state(state, layout.boxes[state.name], graph)
     yield "</g>"
     yield "</svg>"
 
 
-LEGEND = "NEXT: fires when all tasks of the state are satisfied"
 DEFINITIONS = [
     "<defs>",
     *(
@@ -160,9 +170,9 @@ DEFINITIONS = [
 ]
 
 
-def _legend(y: float) -> Iterator[str]:
-    yield _stroke(f"M{MARGIN} {y - 4} h28", is_next=True)
-    yield _text(MARGIN + 38, y, LEGEND, TEXT_SIZE, colour=LINE_COLOUR)
+def _legend(y: float, legend: str) -> Iterator[str]:
+    yield _stroke(f"M{MARGIN} {y - 4} h28", is_dashed=True)
+    yield _text(MARGIN + 38, y, legend, TEXT_SIZE, colour=LINE_COLOUR)
 
 
 Ends = tuple[float, float]
@@ -185,7 +195,7 @@ def _ports(layout: Layout) -> Mapping[Route, Ends]:
     return {route: (found[route][0], found[route][1]) for route in layout.routes}
 
 
-def _line(route: Route, ends: Ends, is_next: bool) -> str:
+def _line(route: Route, ends: Ends, is_dashed: bool) -> str:
     """A smooth line: straight past each level, bending only between levels."""
     source, *between, target = route.spots
     is_up = source.level > target.level
@@ -199,7 +209,7 @@ def _line(route: Route, ends: Ends, is_next: bool) -> str:
         x, y = to_x, _leaving(spot, is_up)
         end = (target.bottom if is_up else target.top) if spot is target else y
         path += f" V{_px(end)}"
-    return _stroke(path, is_next, arrow=True)
+    return _stroke(path, is_dashed, arrow=True)
 
 
 def _leaving(spot: Spot, is_up: bool) -> float:
@@ -207,20 +217,20 @@ def _leaving(spot: Spot, is_up: bool) -> float:
     return spot.level_top if is_up else spot.level_bottom
 
 
-def _stroke(path: str, is_next: bool, *, arrow: bool = False) -> str:
-    colour, dashes = (NEXT_COLOUR, ' stroke-dasharray="6 4"') if is_next else (LINE_COLOUR, "")
-    end = f' marker-end="url(#{"next" if is_next else "event"})"' if arrow else ""
+def _stroke(path: str, is_dashed: bool, *, arrow: bool = False) -> str:
+    colour, dashes = (NEXT_COLOUR, ' stroke-dasharray="6 4"') if is_dashed else (LINE_COLOUR, "")
+    end = f' marker-end="url(#{"next" if is_dashed else "event"})"' if arrow else ""
     return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.4"{dashes}{end}/>'
 
 
-def _pill(spot: Spot, lines: Sequence[str], is_next: bool) -> Iterator[str]:
+def _pill(spot: Spot, lines: Sequence[str], is_dashed: bool) -> Iterator[str]:
     """A label on its line."""
     left, width = spot.x - spot.left, spot.left + spot.right
     yield (
         f'<rect x="{_px(left)}" y="{_px(spot.top)}" width="{_px(width)}" '
         f'height="{_px(spot.height)}" rx="4" fill="#ffffff"/>'
     )
-    colour = NEXT_COLOUR if is_next else INK
+    colour = NEXT_COLOUR if is_dashed else INK
     for at, line in enumerate(lines):
         y = spot.top + 13 + at * LINE
         yield _text(spot.x, y, line, TEXT_SIZE, colour=colour, anchor="middle")
@@ -247,7 +257,7 @@ def _kind(state: GraphState) -> str:
         return "end"
     if state.is_initial:
         return "start"
-    return "work" if state.tasks else "wait"
+    return "work" if state.tasks or state.actions else "wait"
 
 
 def _box_at(spot: Spot, inset: float, fill: str, border: str) -> str:
@@ -264,14 +274,16 @@ def _loop(state: GraphState, spot: Spot, graph: Graph) -> Iterator[str]:
     lines = _loop_label(state.name, graph.transitions)
     if not lines:
         return
+    loops = [each for each in graph.transitions if each.source == each.target == state.name]
+    is_dashed = all(each.is_dashed for each in loops)
     x, middle = spot.x + spot.left, spot.top + spot.height / 2
     out = x + LOOP_WIDTH * 4 / 3
     path = f"M{_px(x)} {_px(middle - 9)} C{_px(out)} {_px(middle - 16)} {_px(out)} "
     path += f"{_px(middle + 16)} {_px(x)} {_px(middle + 9)}"
-    yield _stroke(path, lines == [NEXT], arrow=True)
+    yield _stroke(path, is_dashed, arrow=True)
     top = middle + 4 - (len(lines) - 1) * LINE / 2
     for at, line in enumerate(lines):
-        colour = NEXT_COLOUR if line == NEXT else INK
+        colour = NEXT_COLOUR if is_dashed or line == NEXT else INK
         yield _text(x + LOOP_WIDTH + 6, top + at * LINE, line, TEXT_SIZE, colour=colour)
 
 

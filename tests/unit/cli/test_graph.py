@@ -406,3 +406,109 @@ def test_what_cannot_be_read_or_written_ends_with_2(
     said = capsys.readouterr().err
     assert said.startswith(f"cloudseam graph: {arguments[-1]}: ")
     assert said.count("\n") == 1
+
+
+ACTIONS = """\
+machines:
+- name: Example
+  states:
+  - name: First State
+    initial: true
+    entry_action: path.to.Action1
+    do_action: path.to.Action2
+    exit_action: a.very.long.path.to.the.module.of.actions.Action3
+    transitions:
+    - {target: Last, event: done, action: path.to.OnTheWay}
+    - {target: Last, event: skip}
+    - {target: First State, event: again, local: true}
+    - {target: Last, event: fast, local: true}
+  - {name: Last, final: true, do_action: path.to.Action8}
+- {name: Other, states: [{name: (start), initial: true, final: true}]}
+"""
+
+
+def actions_graph(name: str = "Example") -> Graph:
+    return graph_of(load_machine(name, ACTIONS, "fsm.yml"))
+
+
+def test_mermaid_has_the_actions_and_says_what_is_local() -> None:
+    assert mermaid(actions_graph()).splitlines()[4:] == [
+        "    classDef terminal stroke-width:4px",
+        '    state "First State" as t_First_32_State',
+        "    t_First_32_State : entry / path.to.Action1",
+        "    t_First_32_State : do / path.to.Action2",
+        "    t_First_32_State : exit / a.very.long.path.to.the.module.of.actions.Action3",
+        "    [*] --> t_First_32_State",
+        '    state "Last" as t_Last',
+        "    t_Last : do / path.to.Action8",
+        "    t_Last --> [*]",
+        "    class t_Last terminal",
+        "    t_First_32_State --> t_Last : done / path.to.OnTheWay, skip",
+        "    t_First_32_State --> t_First_32_State : again (local)",
+        "    t_First_32_State --> t_Last : fast (local)",
+    ]
+
+
+def test_dot_has_the_actions_and_dashes_what_is_local() -> None:
+    lines = [line.strip() for line in dot(actions_graph()).splitlines()]
+
+    assert (
+        r'"First State" [label="First State\nentry / path.to.Action1\ldo / path.to.Action2\l'
+        r'exit / a.very.long.path.to.the.module.of.actions.Action3\l"]'
+    ) in lines
+    assert r'"First State" -> "Last" [label="done / path.to.OnTheWay\nskip"]' in lines
+    assert '"First State" -> "First State" [label="again", style=dashed]' in lines
+    assert '"First State" -> "Last" [label="fast", style=dashed]' in lines
+
+
+def test_the_dot_before_a_state_is_never_the_state() -> None:
+    assert '"((start))" -> "(start)"' in dot(actions_graph("Other"))
+
+
+def test_svg_has_the_actions_and_dashes_what_is_local() -> None:
+    picture = svg(actions_graph())
+
+    check_picture(actions_graph())
+    for text in ("entry / path.to.Action1", "do / path.to.Action2", "done / path.to.OnTheWay"):
+        assert f">{text}</text>" in picture
+    assert ">exit / …to.the.module.of.actions.Action3</text>" in picture
+    assert "made in the same invocation" in picture
+    assert picture.count("stroke-dasharray") == 3  # two transitions, and the legend
+
+
+def test_names_that_differ_have_ids_that_differ() -> None:
+    names = ["a b", "a_b", "a_32_b", "A-B", "A_B", "ä", "end", "END"]
+    states = ", ".join(f"{{name: {name}, final: true}}" for name in names)
+    text = f"machines: [{{name: m, states: [{{name: x, initial: true}}, {states}]}}]"
+
+    lines = mermaid(graph_of(load_machine("m", text, "m.yml"))).splitlines()
+
+    ids = [line.rpartition(" as ")[2] for line in lines if " as " in line]
+    assert len(ids) == len(set(ids)) == len(names) + 1
+    assert all(re.fullmatch(r"[st]_\w+", found, re.ASCII) for found in ids)
+
+
+def test_one_of_several_machines_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "fsm.yml"
+    file.write_text(ACTIONS)
+    (tmp_path / "all.yml").write_text("machines: [{import: fsm.yml}]")
+
+    assert main(["graph", str(file)]) == 2
+    assert "Name one with --machine: Example, Other." in capsys.readouterr().err
+    for path in (file, tmp_path / "all.yml"):
+        assert main(["graph", str(path), "--machine", "Other"]) == 0
+        assert 'title: "Other"' in capsys.readouterr().out
+    assert main(["graph", str(file), "--machine", "Gone"]) == 1
+    assert "There is no machine 'Gone' in this file." in capsys.readouterr().err
+
+
+def test_the_only_machine_of_a_file_need_not_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "fsm.yml"
+    file.write_text("machines: [{name: Order, states: [{name: A, initial: true, final: true}]}]")
+
+    assert main(["graph", str(file)]) == 0
+    assert 'title: "Order"' in capsys.readouterr().out

@@ -172,3 +172,67 @@ def test_a_file_of_any_name_is_shown_safely(here: Path, capsys: pytest.CaptureFi
     code, told = validate_json(capsys, name)
     assert code == 1
     assert told["files"][0]["file"] == name
+
+
+ACTIONS = "machines:\n- {name: Order, states: [{name: Ship, initial: true, final: true}]}\n"
+
+
+def test_a_folder_may_have_both_languages(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = here / "both"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "life.yml").write_text(GOOD)
+    (folder / "all.yml").write_text(
+        "machines: [{import: fsm.yaml}, {import: sub/more.yml}, {import: gone.yml}]"
+    )
+    (folder / "fsm.yaml").write_text(ACTIONS)
+    (folder / "sub" / "more.yml").write_text(ACTIONS.replace("Order", "life"))
+    (folder / "twice.yml").write_text(ACTIONS)
+
+    assert main(["validate", "both"]) == 1
+
+    assert capsys.readouterr().out.splitlines() == [
+        "both/all.yml:1:65: error: machines[2].import: There is no file 'gone.yml'. Write the path "
+        "from the folder of this file.",
+        "both/sub/more.yml:2:10: error: machines[0].name: There is a machine 'life' in "
+        "'both/life.yml' too. Rename or remove one of the two.",
+        "both/twice.yml:2:10: error: machines[0].name: There is a machine 'Order' in "
+        "'both/fsm.yaml' too. Rename or remove one of the two.",
+        "5 files, 3 invalid: 3 errors.",
+    ]
+
+
+def test_a_single_file_is_checked_with_those_it_imports(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "fsm.yml").write_text(ACTIONS + "- import: more.yml\n")
+    (here / "more.yml").write_text("machines: [{name: Bill, states: []}, {import: fsm.yml}]")
+
+    code, told = validate_json(capsys, "fsm.yml")
+
+    assert code == 1
+    assert [(file["file"], file["valid"]) for file in told["files"]] == [
+        ("fsm.yml", True),
+        ("more.yml", False),
+    ]
+    assert [finding["problem"] for finding in told["files"][1]["findings"]] == [
+        "No state is initial, so the machine cannot start.",
+        "The imports run in a circle: fsm.yml, more.yml, fsm.yml.",
+    ]
+
+
+def test_an_import_shows_nothing_of_what_lies_outside(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = here / "inside"
+    folder.mkdir()
+    (folder / "fsm.yml").write_text("machines: [{import: ../good.yml}, {import: link.yml}]")
+    (folder / "link.yml").symlink_to(here / "bad.yml")
+
+    assert main(["validate", "inside/fsm.yml"]) == 1
+
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(" error: ")[2].partition(".import: ")[2][:30] for line in told[:2]] == [
+        "'../good.yml' does not lie in ",
+        "There is no file 'link.yml'. W",
+    ]
+    assert told[2] == "1 file, 1 invalid: 2 errors."

@@ -48,7 +48,7 @@ class FolderMachineLocator:
 
     def __init__(self, path: str | Path) -> None:
         self._folder = os.path.abspath(path)
-        self._contents = Contents[File](lambda path: _find(self._folder, path), _read)
+        self._contents = Contents[File](lambda path: find_file(self._folder, path), _read)
         if not os.path.isdir(path):
             raise InvalidSettingsError(
                 f"The folder of machines, '{path}', is not there. Create it or name another."
@@ -86,7 +86,7 @@ class FolderMachineLocator:
     def _file(self, name: str) -> tuple[str, File] | None:
         """The one file that is named as the machine."""
         names = [name + suffix for suffix in SUFFIXES] if is_machine_name(name) else []
-        found = [(path, file) for path in names if (file := _find(self._folder, path))]
+        found = [(path, file) for path in names if (file := find_file(self._folder, path))]
         if len(found) > 1:
             raise InvalidDefinitionError(
                 f"Machine {shown(name)} has two files, {' and '.join(map(shown, names))}. "
@@ -115,7 +115,7 @@ def _files(folder: str | Path) -> Iterator[tuple[Path, File]]:
             f"The folder of machines, '{folder}', cannot be listed: {error.strerror}."
         ) from error
     for name in names:
-        if _names_a_machine(name) and (file := _find(folder, name)):
+        if _names_a_machine(name) and (file := find_file(folder, name)):
             yield Path(folder, name), file
 
 
@@ -124,7 +124,7 @@ def _names_a_machine(file: str) -> bool:
     return suffix in SUFFIXES and is_machine_name(stem)
 
 
-def _find(folder: str | Path, file: str) -> File | None:
+def find_file(folder: str | Path, file: str) -> File | None:
     """A regular file of the folder or of one in it, or one inside it that a link leads to."""
     path = os.path.join(folder, file)
     try:

@@ -61,14 +61,17 @@ def resolved(importing: str, written: str) -> str | Rule:
     return path
 
 
-def clashes(files: Mapping[str, MachinesFile]) -> Iterator[Finding]:
-    """What is to be said of machines that more than one of the files has, in the later ones."""
-    first: dict[str, MachinesFile] = {}
+def clashes(files: Mapping[str, MachinesFile], taken: Mapping[str, str] = {}) -> Iterator[Finding]:
+    """What is to be said of machines that more than one file has, in the later ones.
+
+    `taken`: names that files of another kind have, with what such a file is called.
+    """
+    first = dict(taken)
     for file in files.values():
         for name, declared in file.machines.items():
-            holder = first.setdefault(name, file)
-            if holder is not file:
-                words = {"name": shown(name), "other": shown(holder.file)}
+            holder = first.setdefault(name, file.file)
+            if holder != file.file:
+                words = {"name": shown(name), "other": shown(holder)}
                 rule = rules.MACHINE_ELSEWHERE
                 yield finding_of(file.file, rule, declared.at, declared.place, **words)
 
