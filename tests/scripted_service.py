@@ -41,6 +41,7 @@ class Call:
     """What the service was asked. The names of headers are in lower case; `caller` is the port
     of the connection."""
 
+    method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
@@ -82,10 +83,16 @@ def scripted_service(*script: Part) -> Iterator[ScriptedService]:
         def do_GET(self) -> None:
             self._play()
 
+        def do_PUT(self) -> None:
+            self._play()
+
+        def do_DELETE(self) -> None:
+            self._play()
+
         def _play(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             names = {name.lower(): value for name, value in self.headers.items()}
-            call = Call(self.path, names, body, self.client_address[1])
+            call = Call(self.command, self.path, names, body, self.client_address[1])
             match service.next_part(call):
                 case Reply() as reply:
                     self._say(reply)

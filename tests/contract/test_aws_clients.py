@@ -309,6 +309,11 @@ ASKED: dict[str, list[dict[str, Any]]] = {
         {"Bucket": "machines", "Key": "a b/ü+%~.yml", "IfMatch": '"e"', "Range": "bytes=0-9"},
         {"Bucket": "machines.with.dots", "Key": "x/../y//z.yml"},
     ],
+    "s3.put_object": [
+        {"Bucket": "machines", "Key": "a b/ü+%~", "Body": b'{"a":1}'},
+        {"Bucket": "machines", "Key": "empty", "Body": b""},
+    ],
+    "s3.delete_object": [{"Bucket": "machines", "Key": "a b/ü+%~"}],
     "s3.list_objects_v2": [
         {"Bucket": "machines", "Prefix": "team a/ü+&=~", "MaxKeys": 1, "ContinuationToken": "t/+="},
         {"Bucket": "machines", "Prefix": ""},
@@ -334,8 +339,10 @@ def test_the_lean_client_asks_for_what_boto3_asks_for(
 ) -> None:
     listing = b"<ListBucketResult></ListBucketResult>"
     body = listing if name == "s3.list_objects_v2" else b"{}"
+    without_body = {"s3.put_object": Reply(body=b""), "s3.delete_object": Reply(204, b"")}
+    reply = without_body.get(name, Reply(body=body))
 
-    with scripted_service(Reply(body=body)) as service:
+    with scripted_service(reply) as service:
         for make in (boto3_sdk, lean_sdk):
             with monkeypatch.context() as patch:
                 sdk = make(patch)
@@ -350,6 +357,7 @@ def _request(call: Call) -> Mapping[str, Any]:
     path, _, query = call.path.partition("?")
     is_json = call.headers.get("content-type", "").startswith("application/x-amz-json")
     return {
+        "method": call.method,
         "path": path,
         "query": sorted(query.split("&")),
         "body": json.loads(call.body) if is_json else call.body,

@@ -94,3 +94,18 @@ def test_an_endpoint_that_is_given_is_never_left(monkeypatch: pytest.MonkeyPatch
         client(world, monkeypatch, "http://127.0.0.1:4566").list_objects_v2(Bucket="machines")
 
     assert [origin for origin, _ in world.asked] == ["http://127.0.0.1:4566"]
+
+
+@pytest.mark.parametrize("method", ["put_object", "delete_object"])
+def test_an_argument_that_it_does_not_know_is_refused(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World("", 200, {}, "")
+    arguments = {"Bucket": "b", "Key": "k", "Body": b"", "IfNoneMatch": "*"}
+    if method == "delete_object":
+        del arguments["Body"]
+
+    with pytest.raises(ValueError, match="IfNoneMatch"):
+        getattr(client(world, monkeypatch), method)(**arguments)
+
+    assert world.asked == []

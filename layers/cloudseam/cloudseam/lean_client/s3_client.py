@@ -1,4 +1,4 @@
-"""A client of S3: reads objects, and lists them.
+"""A client of S3: reads, lists, writes and removes objects.
 
 The protocol: https://docs.aws.amazon.com/AmazonS3/latest/API/Type_API_Reference.html
 """
@@ -53,7 +53,7 @@ class UnknownBucketError(BotoCoreError):
 
 
 class S3Client:
-    """Has the methods of boto3's that read, with the same arguments and answers."""
+    """Has the methods of boto3's that CloudSeam uses, with the same arguments and answers."""
 
     def __init__(self, endpoint: Endpoint, patience: Patience, means: Means) -> None:
         self._endpoint = endpoint
@@ -73,7 +73,7 @@ class S3Client:
         """See the API reference, GetObject. Takes `Bucket`, `Key` and what is in `CONDITIONS`."""
         bucket, key = arguments.pop("Bucket"), arguments.pop("Key")
         headers = {CONDITIONS[name]: value for name, value in arguments.items()}
-        request = Request("GET", "/" + quote(key, safe="/-._~"), headers, streams=True)
+        request = Request("GET", _target(key), headers, streams=True)
         answer, retries = self._ask("GetObject", bucket, request)
         body: Any = answer.stream  # there is one, as it was asked for
         return {
@@ -82,6 +82,24 @@ class S3Client:
             "ContentLength": int(answer.headers.get("content-length", 0)),
             "ResponseMetadata": metadata_of(answer) | retries,
         }
+
+    def put_object(self, **arguments: Any) -> dict[str, Any]:
+        """See the API reference, PutObject. Takes `Bucket`, `Key` and `Body`, which is bytes.
+
+        S3 checks the body against the digest in the signature.
+        """
+        bucket, key, body = (arguments.pop(name) for name in ("Bucket", "Key", "Body"))
+        _refuse(arguments)
+        answer, retries = self._ask("PutObject", bucket, Request("PUT", _target(key), body=body))
+        etag = answer.headers.get("etag", "")
+        return {"ETag": etag, "ResponseMetadata": metadata_of(answer) | retries}
+
+    def delete_object(self, **arguments: str) -> dict[str, Any]:
+        """See the API reference, DeleteObject. Takes `Bucket` and `Key`."""
+        bucket, key = arguments.pop("Bucket"), arguments.pop("Key")
+        _refuse(arguments)
+        answer, retries = self._ask("DeleteObject", bucket, Request("DELETE", _target(key)))
+        return {"ResponseMetadata": metadata_of(answer) | retries}
 
     def get_paginator(self, operation: str) -> _Pages:
         """For `list_objects_v2`."""
@@ -143,6 +161,16 @@ def bucket_endpoint(bucket: str, region: str, service: Endpoint) -> Endpoint:
     if HOST_NAME.fullmatch(bucket):
         return Endpoint(f"https://{bucket}.{host}", region)
     return Endpoint(f"https://{host}", region, f"/{bucket}")
+
+
+def _target(key: str) -> str:
+    return "/" + quote(key, safe="/-._~")
+
+
+def _refuse(arguments: Mapping[str, Any]) -> None:
+    """An argument that is left out unseen would be an object other than was asked for."""
+    if arguments:
+        raise ValueError(f"The lean client does not take {', '.join(sorted(arguments))}")
 
 
 def _inside(bucket: Endpoint, request: Request) -> Request:
