@@ -32,7 +32,8 @@ class Calls:
         """Called by boto3 before each call."""
         self.made[model.name] += 1
         body = params["body"]
-        self.arguments.append((model.name, json.loads(body) if body else {}))
+        is_json = model.service_model.protocol == "json"  # S3's bodies are what is written
+        self.arguments.append((model.name, json.loads(body) if body and is_json else {}))
         if self._refused[model.name]:
             self._refused[model.name] -= 1
             raise ClientError({"Error": {"Code": "InternalError", "Message": "no"}}, model.name)

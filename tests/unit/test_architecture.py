@@ -26,7 +26,7 @@ CORE = {
     "task_spec",
 }
 LANGUAGES = CORE | {"languages"}
-EDGES = LANGUAGES | {"limits", "messages", "settings", "observability"}
+EDGES = LANGUAGES | {"json_context", "limits", "messages", "settings", "observability"}
 PORT_NAMES = {
     "aws",
     "aws_error",
@@ -36,11 +36,13 @@ PORT_NAMES = {
     "locators",
     "persistence",
     "queues",
+    "stored_context",
     "timers",
 }
 CLIENT = {"lean_client", "patience"}
 PORTS = EDGES | CLIENT | PORT_NAMES
 SHELL_NAMES = {
+    "actions",
     "batch",
     "dead_letters",
     "partial_failure",
@@ -58,7 +60,7 @@ ROOMS = {
     "core": (CORE, CORE, set()),
     "languages": ({"languages"}, LANGUAGES, {"yaml"}),
     "edges": (
-        {"limits", "messages", "settings", "observability"},
+        {"json_context", "limits", "messages", "settings", "observability"},
         EDGES,
         {"pydantic", "aws_lambda_powertools"},
     ),

@@ -26,6 +26,7 @@ HEAVY = {
     "pg8000": "PostgreSQL",
     "snapshot_restore_py": "SnapStart",
     "task_satisfier.executors.aws_lambda": "a Lambda task",
+    "task_satisfier.executors.python": "a Python action",
     "task_satisfier.executors.terraform": "a Terraform task",
     "yaml": "a machine that is parsed",
 }
@@ -46,3 +47,25 @@ def test_importing_a_function_imports_nothing_that_its_path_may_not_need(functio
 
     assert f"{function}.app" in loaded
     assert {name: HEAVY[name] for name in loaded & HEAVY.keys()} == {}
+
+
+def test_actions_import_nothing_but_the_standard_library_and_errors() -> None:
+    # Whoever starts machines pays for sending only when something is sent.
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED.format("cloudseam.actions")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = set(json.loads(ended.stdout))
+
+    assert "cloudseam.actions.starting" in loaded
+    assert {name.partition(".")[0] for name in loaded} & {"boto3", "botocore", "pydantic"} == set()
+    assert {name for name in loaded if name.startswith("cloudseam.")} == {
+        "cloudseam.actions",
+        "cloudseam.actions.action",
+        "cloudseam.actions.context",
+        "cloudseam.actions.starting",
+        "cloudseam.errors",
+    }
