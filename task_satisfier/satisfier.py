@@ -21,7 +21,7 @@ from cloudseam.messages import TaskRequest, completed_message, failed_message, p
 from cloudseam.queues import OutgoingMessage, Queue
 from task_satisfier.answers import Answer, Answers
 from task_satisfier.attempt import Attempt, Attempts, Ended, SupersededError
-from task_satisfier.executors import Executor, TaskFailedError, TaskRun
+from task_satisfier.executors import Executor, Result, TaskFailedError, TaskRun, nothing
 from task_satisfier.redaction import Redactor
 
 logger = logging.getLogger("cloudseam.satisfier")
@@ -60,7 +60,7 @@ class TaskOutcome:
     says why a task failed, which its stack has been told. `surprise` is what an executor
     raised that none should; its text may hold anything, so only the log may have its place.
     `error` says why the delivery is not done: it is no task message, or the answer could not be
-    sent. `seconds` is how long the task ran.
+    sent. `seconds` is how long the task ran. `afterwards` is due once it has been answered.
     """
 
     delivery: Delivery
@@ -70,6 +70,7 @@ class TaskOutcome:
     surprise: Exception | None = None
     error: Exception | None = None
     seconds: float = 0
+    afterwards: Callable[[], None] = nothing
 
 
 class TaskSatisfier:
@@ -160,6 +161,8 @@ class TaskSatisfier:
         attempt.ensure_it_counts()
         error = answer.give(message)
         attempt.note_end(message.body, is_sent=error is None)
+        if error is None:
+            outcome.afterwards()
         return replace(outcome, error=error)
 
     def _run(
@@ -175,9 +178,13 @@ class TaskSatisfier:
         try:
             executor = self._executors.get(request.executor)
             logger.info("Task started", extra=place(request))
-            run = TaskRun(request, left, redactor, attempt.hold, attempt.claims_left)
-            outputs = executor.run(run)
-            return outcome, _completed(request, delivery, outputs, redactor)
+            run = TaskRun(
+                request, left, redactor, attempt.hold, attempt.claims_left, self._sensitive_keys
+            )
+            given = executor.run(run)
+            if isinstance(given, Result):
+                outcome = replace(outcome, afterwards=given.afterwards)
+            return outcome, _completed(request, delivery, given, redactor)
         except TaskFailedError as failure:
             error = TIMEOUT if self._clock() >= ends else failure.error
             outcome = replace(outcome, cause=redactor.text(str(failure)))
@@ -204,10 +211,15 @@ def _answered_again(outcome: TaskOutcome, ended: Ended, answer: Answer) -> TaskO
 
 
 def _completed(
-    request: TaskRequest, delivery: Delivery, outputs: Mapping[str, Json], redactor: Redactor
+    request: TaskRequest,
+    delivery: Delivery,
+    given: Mapping[str, Json] | Result,
+    redactor: Redactor,
 ) -> OutgoingMessage:
     event_id = _event_id(request, delivery, "completed")
-    shown = redactor.shown(outputs, partial(logger.warning, extra=place(request)))
+    if isinstance(given, Result):  # it goes on to where it came from, and has to be whole
+        return OutgoingMessage(completed_message(request, event_id, result=given.body))
+    shown = redactor.shown(given, partial(logger.warning, extra=place(request)))
     return OutgoingMessage(completed_message(request, event_id, shown))
 
 

@@ -61,6 +61,25 @@ class TaskSatisfierSettings(StoreSettings, ClientSettings, ChaosSettings):
         description="The folder that Terraform's providers are kept in from one task to the next. "
         "Without it one of the user's own in the temp dir.",
     )
+    actions_path: str | None = Field(
+        default=None,
+        pattern="^/",
+        alias="ACTIONS_PATH",
+        description="The folder with the modules of Python actions, as an absolute path. Nothing "
+        "that lies elsewhere is taken for an action.",
+    )
+    context_bucket: str | None = Field(
+        default=None,
+        alias="CONTEXT_BUCKET",
+        description="The S3 bucket that keeps contexts of more than 100,000 bytes. Without it "
+        "an action that leaves one fails.",
+    )
+    context_prefix: str = Field(
+        default="contexts/",
+        pattern="/$",
+        alias="CONTEXT_PREFIX",
+        description="What the keys of these contexts begin with.",
+    )
     sensitive_metadata_keys: str = Field(
         default="",
         alias="SENSITIVE_METADATA_KEYS",

@@ -14,7 +14,7 @@ from cloudseam.heartbeat import ThreadHeartbeat
 from cloudseam.messages import TaskRequest, parse_task
 from cloudseam.persistence.memory import InMemoryClaimRepository
 from task_satisfier.attempt import Attempts
-from task_satisfier.executors import Executor, TaskFailedError, TaskRun
+from task_satisfier.executors import Executor, Result, TaskFailedError, TaskRun
 from task_satisfier.redaction import Redactor
 from tests.builders import a_delivery
 
@@ -89,11 +89,13 @@ class FakeTerraform:
 class FakeExecutor:
     """Does what it is told, and keeps the runs it was given."""
 
-    def __init__(self, does: Callable[[TaskRun], Mapping[str, Json]] | None = None) -> None:
+    def __init__(
+        self, does: Callable[[TaskRun], Mapping[str, Json] | Result] | None = None
+    ) -> None:
         self._does = does or (lambda run: {})
         self.runs: list[TaskRun] = []
 
-    def run(self, run: TaskRun) -> Mapping[str, Json]:
+    def run(self, run: TaskRun) -> Mapping[str, Json] | Result:
         """See `Executor.run`."""
         self.runs.append(run)
         return self._does(run)
@@ -167,6 +169,11 @@ def a_run(
 ) -> TaskRun:
     """One attempt of a task, with that many seconds left for ever."""
     return TaskRun(a_request(executor, config, **fields), lambda: seconds, Redactor(sensitive))
+
+
+def run_of(body: Mapping[str, Any], seconds: float = 60, **fields: Any) -> TaskRun:
+    """One attempt of the task of a message, with that many seconds left for ever."""
+    return TaskRun(parse_task(json.dumps(body)), lambda: seconds, **fields)
 
 
 def a_terraform_config(

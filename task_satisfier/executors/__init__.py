@@ -52,7 +52,8 @@ class TaskRun:
     """One attempt of a task.
 
     `time_left` gives the seconds that are left to work in; the margin for stopping and
-    answering is already off. `redactor` knows the stack's sensitive metadata. `hold(resource)`
+    answering is already off. `redactor` knows the stack's sensitive metadata, whose keys are
+    `sensitive_keys`. `hold(resource)`
     keeps all other attempts from a resource while a block runs, and yields who had it before and
     did not end well, the latest last; it raises a `RetryableError` or `SupersededError`, which are
     the satisfier's to catch. `claims_left` gives the seconds for which others are kept away: all
@@ -64,6 +65,7 @@ class TaskRun:
     redactor: Redactor = field(default_factory=Redactor)
     hold: Hold = hold_nothing
     claims_left: Callable[[], float] = for_ever
+    sensitive_keys: frozenset[str] = frozenset()
 
     def ensure_time(self) -> float:
         """The seconds left.
@@ -80,11 +82,26 @@ class TaskRun:
         return left
 
 
+def nothing() -> None:
+    """Where nothing is to be done afterwards; see `Result`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the invocation of a machine led to, for its rules to read; not for its stack to keep.
+
+    `afterwards` is called once the answer has been sent.
+    """
+
+    body: Mapping[str, Json]
+    afterwards: Callable[[], None] = nothing
+
+
 class Executor(Protocol):
     """Runs tasks of one kind."""
 
-    def run(self, run: TaskRun) -> Mapping[str, Json]:
-        """Runs the task to its end; what it gives back for its stack to keep.
+    def run(self, run: TaskRun) -> Mapping[str, Json] | Result:
+        """Runs the task to its end; its outputs, which its stack keeps, or a result.
 
         Raises:
             TaskFailedError: why it failed, for the one who wrote the machine.

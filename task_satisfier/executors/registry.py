@@ -29,6 +29,16 @@ def build_lambda(settings: TaskSatisfierSettings) -> Executor:
     return LambdaExecutor(LambdaClients(lambda_client).get)
 
 
+def build_python(settings: TaskSatisfierSettings) -> Executor:
+    """The executor of actions in Python."""
+    from cloudseam.stored_context import ContextBucket
+    from task_satisfier.clients import s3_client
+    from task_satisfier.executors.python.executor import PythonExecutor
+
+    bucket = ContextBucket(cache(s3_client), settings.context_bucket, settings.context_prefix)
+    return PythonExecutor(settings.actions_path, bucket)
+
+
 def build_terraform(settings: TaskSatisfierSettings) -> Executor:
     """The executor of Terraform tasks."""
     from task_satisfier.clients import s3_client
@@ -48,7 +58,11 @@ def build_terraform(settings: TaskSatisfierSettings) -> Executor:
     )
 
 
-BUILDERS: Mapping[str, Builder] = {"lambda": build_lambda, "terraform": build_terraform}
+BUILDERS: Mapping[str, Builder] = {
+    "lambda": build_lambda,
+    "python": build_python,
+    "terraform": build_terraform,
+}
 
 
 class ExecutorRegistry:

@@ -10,12 +10,17 @@ from cloudseam.event import CANCELLED
 from cloudseam.languages.cloudseam_v1.timing import KINDS
 from task_satisfier.executors.aws_lambda import LambdaConfig
 from task_satisfier.executors.config import TaskConfig, parse_config
+from task_satisfier.executors.python.executor import PythonConfig
 from task_satisfier.executors.registry import BUILDERS
 from task_satisfier.executors.terraform.config import TerraformConfig
 from tests.task_builders import a_request
 
 PAGE = (Path(__file__).parents[2] / "docs" / "executors.md").read_text()
-CONFIGS: dict[str, type[TaskConfig]] = {"terraform": TerraformConfig, "lambda": LambdaConfig}
+CONFIGS: dict[str, type[TaskConfig]] = {
+    "terraform": TerraformConfig,
+    "lambda": LambdaConfig,
+    "python": PythonConfig,
+}
 
 
 def section(executor: str) -> str:

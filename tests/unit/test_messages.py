@@ -23,6 +23,7 @@ from cloudseam.messages import (
 )
 from cloudseam.step import RunTask, step
 from tests.builders import NOW, a_failure, a_machine, a_stack, after, an_event, given
+from tests.task_builders import a_task_body
 
 
 def parsed(**fields: Any) -> Event:
@@ -364,3 +365,22 @@ def test_a_task_message_carries_metadata_that_many_events_have_merged() -> None:
     }
 
     assert parse_task(json.dumps(body)).metadata == metadata
+
+
+def test_the_input_of_an_invocation_is_beside_its_task_and_is_not_echoed() -> None:
+    body = a_task_body() | {"input": {"to": "SecondState"}}
+
+    request = parse_task(json.dumps(body))
+    answer = json.loads(completed_message(request, "id", result={"event": None}))
+
+    assert request.input == {"to": "SecondState"}
+    assert answer["result"] == {"event": None}
+    assert answer["task"] == body["task"]
+    assert "input" not in answer
+
+
+def test_a_task_without_an_input_has_none() -> None:
+    request = parse_task(json.dumps(a_task_body()))
+
+    assert request.input is None
+    assert "result" not in json.loads(completed_message(request, "id"))

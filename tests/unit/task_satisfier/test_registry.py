@@ -46,7 +46,9 @@ def test_tasks_of_a_batch_share_the_executor_that_the_first_of_them_has_built() 
     "name", ["ansible", "constructor", "__class__", "get", "Lambda", "", "x" * 10_000]
 )
 def test_an_unknown_executor_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(TaskFailedError, match=r"There are: lambda, terraform\.$") as refused:
+    with pytest.raises(
+        TaskFailedError, match=r"There are: lambda, python, terraform\.$"
+    ) as refused:
         ExecutorRegistry(SETTINGS).get(name)
 
     assert len(str(refused.value)) < 200

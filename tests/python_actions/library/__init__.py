@@ -1,0 +1,1 @@
+"""The library's own actions of its examples and tests."""
