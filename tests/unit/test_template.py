@@ -37,12 +37,14 @@ ACTION_OF = {
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "create_schedule": "scheduler:CreateSchedule",
     "delete_item": "dynamodb:DeleteItem",
+    "delete_object": "s3:DeleteObject",
     "get_item": "dynamodb:GetItem",
     "get_object": "s3:GetObject",
     "get_secret_value": "secretsmanager:GetSecretValue",
     "invoke": "lambda:InvokeFunction",
     "list_objects_v2": "s3:ListBucket",
     "put_item": "dynamodb:PutItem",
+    "put_object": "s3:PutObject",
     "scan": "dynamodb:Scan",
     "send_message_batch": "sqs:SendMessage",
     # Of puts only: each needs the right to PutItem (DynamoDB developer guide, "Using IAM with
@@ -192,7 +194,7 @@ def test_a_role_never_speaks_of_every_resource(role: str) -> None:
 
 
 def test_what_stacks_depend_on_outlives_the_deployment() -> None:
-    for resource in ("StackTable", "MachineBucket"):
+    for resource in ("StackTable", "MachineBucket", "ContextBucket"):
         assert RESOURCES[resource]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert RESOURCES[resource]["UpdateReplacePolicy"] == "Retain"
 
@@ -217,6 +219,16 @@ def test_the_satisfier_writes_claims_only() -> None:
     assert claims["Resource"] == {"Fn::GetAtt": "ClaimTable.Arn"}
     for other in statements("TaskSatisfierRole"):
         assert other is claims or writing.isdisjoint(other["Action"])
+
+
+def test_contexts_are_the_satisfiers_alone_where_its_settings_say() -> None:
+    settings = RESOURCES["TaskSatisfierFunction"]["Properties"]["Environment"]["Variables"]
+    kept = statement("TaskSatisfierRole", "KeepContexts")
+
+    place = f"${{ContextBucket.Arn}}/{settings['CONTEXT_PREFIX']}*"
+    assert kept["Resource"] == {"Fn::Sub": place}
+    assert settings["CONTEXT_BUCKET"]["Fn::If"][1] == {"Ref": "ContextBucket"}
+    assert "ContextBucket" not in str(statements("StateMachineRole"))
 
 
 def test_both_functions_know_the_store_and_may_reach_it() -> None:
