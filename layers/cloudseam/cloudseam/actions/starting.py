@@ -5,16 +5,19 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cloudseam.errors import CloudSeamError, InvalidSettingsError
+
+if TYPE_CHECKING:
+    from cloudseam.stored_context import ContextBucket
 
 EVENT = "START"
 
@@ -136,16 +139,16 @@ def start_state_machines(
         Start(machine_name, each, context, current_state, current_event, additional_delay_seconds)
         for each, context in zip(named, contexts, strict=True)
     ]
-    checked = [_checked(start) for start in starts]
+    possible = [checked(start) for start in starts]
     collected = _collected.get()
     if collected is None:
-        _send(checked)
+        _send(possible)
     else:
-        collected.extend(checked)
+        collected.extend(possible)
     return named
 
 
-def _checked(start: Start) -> Start:
+def checked(start: Start) -> Start:
     """The start with a context of its own, which whoever gave it may change from now on.
 
     Raises:
@@ -179,24 +182,31 @@ def start_message(start: Start, carried: Mapping[str, Any]) -> str:
     return json.dumps(body | start.fields() | dict(carried), separators=(",", ":"))
 
 
-def _send(starts: Sequence[Start]) -> None:
+def start_body(start: Start, bucket: ContextBucket) -> str:
+    """The body of the message that starts a machine, its context in the bucket if it is large.
+
+    Raises:
+        ContextTooLargeError, ContextUnavailableError: see `start_state_machine`.
+    """
     from cloudseam.json_context import MAX_INLINE_BYTES, context_text
+
+    text = context_text(start.context)
+    if len(text) <= MAX_INLINE_BYTES:
+        return start_message(start, {"context": start.context})
+    # Named by chance, as another start under the same id may have been sent.
+    stored = bucket.write(start.stack_id, f"start-{uuid4().hex}", text)
+    return start_message(start, {"stored": stored.as_json()})
+
+
+def _send(starts: Sequence[Start]) -> None:
     from cloudseam.queues import OutgoingMessage
     from cloudseam.queues.sqs import SqsQueue
 
     url = os.environ.get("SQS_EVENT_QUEUE_URL")
     if not url:
         raise InvalidSettingsError("Set SQS_EVENT_QUEUE_URL to the queue that events are sent to.")
-    texts = [context_text(start.context) for start in starts]
-    large = [len(text) > MAX_INLINE_BYTES for text in texts]
-    messages = []
-    for start, text, is_large in zip(starts, texts, large, strict=True):
-        carried = (
-            {"stored": _bucket().write(start.stack_id, f"start-{uuid4().hex}", text).as_json()}
-            if is_large
-            else {"context": start.context}
-        )
-        messages.append(OutgoingMessage(start_message(start, carried)))
+    bucket = context_bucket(_s3_client, os.environ)
+    messages = [OutgoingMessage(start_body(start, bucket)) for start in starts]
     unsent = SqsQueue(_sqs_client(), url).send(messages)
     if unsent:
         raise StartsNotSentError(
@@ -204,13 +214,12 @@ def _send(starts: Sequence[Start]) -> None:
         )
 
 
-def _bucket() -> Any:
+def context_bucket(client: Callable[[], Any], environ: Mapping[str, str]) -> ContextBucket:
+    """Where the environment has large contexts kept; `client` makes a client of S3."""
     from cloudseam.stored_context import ContextBucket
 
-    environ = os.environ
-    return ContextBucket(
-        _s3_client, environ.get("CONTEXT_BUCKET") or None, environ.get("CONTEXT_PREFIX") or None
-    )
+    bucket, prefix = environ.get("CONTEXT_BUCKET"), environ.get("CONTEXT_PREFIX")
+    return ContextBucket(client, bucket or None, prefix or None)
 
 
 @cache

@@ -1,0 +1,133 @@
+"""`cloudseam start`: starts a Python-action machine, or has it resume at a state."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from cloudseam_cli.send import add_wait_argument, deliver
+from cloudseam_cli.target import add_target_arguments, find_target
+from cloudseam_cli.unreachable import reaching
+
+if TYPE_CHECKING:
+    from cloudseam.actions.starting import Start
+
+EPILOG = """\
+A context that is a file, or comes from standard input, is not to be seen in the list of processes.
+One of more than 100,000 bytes is kept in the bucket that CONTEXT_BUCKET names.
+
+examples:
+  cloudseam start orders --id order-7 --context order.json
+  cloudseam start orders --context \'{"count":3}\' --wait
+  cat order.json | cloudseam start orders --context - --json
+  cloudseam start orders --id order-7 --context order.json --state Charge --event charged
+  cloudseam start orders --additional-delay 60
+
+exit codes: 0 sent, and with --wait applied, now or before; 1 not applied in time, or
+refused; 2 wrong options, or nothing to send it to
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("machine", metavar="MACHINE", help="name of the machine")
+    parser.add_argument(
+        "--id",
+        metavar="ID",
+        help="id of its stack; a machine that is there under it goes on as it was "
+        "(default: a new one)",
+    )
+    parser.add_argument(
+        "--context",
+        default="{}",
+        metavar="FILE|-|JSON",
+        help="its context, a JSON object; - reads it from standard input (default: an empty one)",
+    )
+    parser.add_argument("--state", metavar="STATE", help="with --event: the state to resume at")
+    parser.add_argument("--event", metavar="EVENT", help="the event that leads on from there")
+    parser.add_argument(
+        "--additional-delay",
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="wait so long before every transition of the machine",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_wait_argument(parser)
+    add_target_arguments(parser, with_queue=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Starts the machine, and waits for it if asked to."""
+    from cloudseam.actions.starting import context_bucket, start_body
+
+    start = asked_for(args)
+    target = find_target(args)
+    bucket = context_bucket(lambda: target.client("s3"), os.environ)
+    with reaching("The machine was not started"):
+        body = start_body(start, bucket)
+    if not args.json:
+        return deliver(target, [body], args.wait)
+    with redirect_stdout(sys.stderr):
+        code = deliver(target, [body], args.wait)
+    print(json.dumps({"stackId": start.stack_id, "machine": start.machine}))
+    return code
+
+
+def asked_for(args: argparse.Namespace) -> Start:
+    """The machine to start.
+
+    Raises:
+        CloudSeamError: none can be started by that.
+    """
+    from cloudseam.actions.starting import Start, checked
+
+    return checked(
+        Start(
+            args.machine,
+            uuid4().hex if args.id is None else args.id,
+            _context(args.context),
+            args.state,
+            args.event,
+            args.additional_delay,
+        )
+    )
+
+
+def _context(given: str) -> dict[str, Any]:
+    """What was typed, or is in the file, may be a secret: it is not told."""
+    from cloudseam.errors import InvalidMessageError
+
+    try:
+        value = json.loads(_text(given))
+    except OSError as error:
+        raise InvalidMessageError(f"--context cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidMessageError("--context is not a JSON object, nor a file with one.")
+    return value
+
+
+def _text(given: str) -> str:
+    if given == "-":
+        return sys.stdin.read()
+    return given if given.lstrip().startswith("{") else Path(given).read_text()
+
+
+def _seconds(text: str) -> int:
+    try:
+        seconds = int(text)
+    except ValueError:
+        seconds = -1
+    if seconds < 0:
+        raise argparse.ArgumentTypeError("takes a whole number of seconds")
+    return seconds
