@@ -81,6 +81,9 @@ STATE_SHARED = Rule(
 STACK_ID_SET = Rule(
     "`stack_id` is always the stack's id.", "Remove it; the module gets `stack_id` by itself."
 )
+NOT_A_DOTTED_NAME = Rule(
+    "{name} is not the name of a class in a module.", "Write one such as `{example}`."
+)
 
 HANDLER_IS_STATE = Rule(
     "This must be a list, but is the name of a state.",

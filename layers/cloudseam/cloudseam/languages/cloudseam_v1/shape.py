@@ -4,13 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from cloudseam.languages.cloudseam_v1 import rules
 from cloudseam.languages.part import Part
 from cloudseam.languages.rule import Rule
-from cloudseam.languages.wording import SHOWN_CHARACTERS
+from cloudseam.languages.wording import SHOWN_CHARACTERS, shown
 from cloudseam.languages.yaml_tree import Node, ScalarNode
 
 # Only what needs no quotes in YAML; a URL has a colon.
 PATH = re.compile(rf"[A-Za-z_./][\w./-]{{0,{SHOWN_CHARACTERS - 1}}}", re.ASCII)
+
+DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 
 
 class Shape(Protocol):
@@ -37,6 +40,19 @@ class Text(NamedTuple):
     def check(self, part: Part) -> None:
         """See `Shape.check`."""
         part.text(f"text such as `{self.example}`")
+
+
+class DottedName(NamedTuple):
+    """The name of a class in a module of Python."""
+
+    example: str
+    is_required: bool = True
+
+    def check(self, part: Part) -> None:
+        """See `Shape.check`."""
+        text = part.text(f"text such as `{self.example}`")
+        if text is not None and not DOTTED_NAME.fullmatch(text):
+            part.add(rules.NOT_A_DOTTED_NAME, name=shown(text), example=self.example)
 
 
 class OneOf(NamedTuple):

@@ -5,7 +5,7 @@ from typing import cast
 
 from cloudseam.event import Json
 from cloudseam.languages.cloudseam_v1 import rules
-from cloudseam.languages.cloudseam_v1.shape import FreeMapping, Keys, Kinds, OneOf, Text
+from cloudseam.languages.cloudseam_v1.shape import DottedName, FreeMapping, Keys, Kinds, OneOf, Text
 from cloudseam.languages.cloudseam_v1.terraform_state import check_states
 from cloudseam.languages.cloudseam_v1.timing import RETRY_KEYS, parse_retry, parse_timeout
 from cloudseam.languages.part import Part
@@ -38,6 +38,11 @@ EXECUTORS: Mapping[str, Keys] = {
     "lambda": Keys(
         "a lambda config",
         {"name": Text("my-function"), "args": FreeMapping("{size: 3}")},
+        elsewhere=BESIDE_CONFIG,
+    ),
+    "python": Keys(
+        "a python config",
+        {"action": DottedName("orders.actions.Charge"), "args": FreeMapping("{size: 3}")},
         elsewhere=BESIDE_CONFIG,
     ),
 }
