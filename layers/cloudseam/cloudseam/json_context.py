@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudseam.errors import CloudSeamError
-from cloudseam.limits import MAX_INTEGER, MAX_OUTPUTS_LEVELS, has_half
+from cloudseam.limits import MAX_INTEGER, MAX_LEVELS, has_half
 
 # Bytes of JSON that are carried in messages and rows; what is larger lies in a bucket.
 MAX_INLINE_BYTES = 100_000
-MAX_CONTEXT_LEVELS = MAX_OUTPUTS_LEVELS
+# What carries it, such as the starts of an answer, adds five levels to it.
+MAX_CONTEXT_LEVELS = MAX_LEVELS - 10
 MAX_SHOWN_CHARACTERS = 80
 MAX_SHOWN_LEVELS = 4
 # What to use in place of types that are taken for JSON often.
@@ -33,7 +34,7 @@ def ensure_json(value: Any, name: str = "context") -> None:
 
     Only text, numbers, booleans, None, lists and dicts do, and of these no subclasses. Numbers are
     finite and have at most 38 digits, and lists and dicts lie in each other at most
-    `MAX_CONTEXT_LEVELS` deep, since every store has to keep them.
+    `MAX_CONTEXT_LEVELS` deep, since messages have to carry them.
 
     Raises:
         NotSerializableError: the first place that does not fit.

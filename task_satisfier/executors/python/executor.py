@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from cloudseam.actions.context import Circumstances, Context
 from cloudseam.actions.starting import Start, collecting_starts
 from cloudseam.event import Json
 from cloudseam.json_context import NotSerializableError, ensure_json
+from cloudseam.limits import MAX_DELAY_SECONDS, Outputs
 from cloudseam.stored_context import ContextBucket
 from task_satisfier.executors import Result, TaskFailedError, TaskRun
 from task_satisfier.executors.config import TaskConfig, parse_config
@@ -32,8 +33,7 @@ from task_satisfier.executors.python.raised import described
 
 logger = logging.getLogger("cloudseam.satisfier")
 
-# Far beyond what anybody waits for; so large a number is a mistake.
-MAX_DELAY_SECONDS = 366 * 24 * 3600
+OUTPUTS: TypeAdapter[dict[str, Json]] = TypeAdapter(Outputs)
 
 
 class PythonConfig(TaskConfig):
@@ -74,8 +74,7 @@ class PythonExecutor:
             ) from error
         if returned is None:
             return {}
-        outputs: dict[str, Json] = returned if isinstance(returned, dict) else {"result": returned}
-        return outputs
+        return _outputs(returned if isinstance(returned, dict) else {"result": returned}, told)
 
     def _run_invocation(self, run: TaskRun, invocation: Invocation) -> Result:
         stack_id = run.request.stack_id
@@ -157,6 +156,23 @@ class PythonExecutor:
                 "An older context was not removed",
                 extra={"stack_id": stack_id, "key": key, "reason": f"{error}"},
             )
+
+
+def _outputs(outputs: dict[str, Json], told: str) -> dict[str, Json]:
+    """The outputs, as a stack can keep them.
+
+    Raises:
+        TaskFailedError: why it cannot.
+    """
+    try:
+        return OUTPUTS.validate_python(outputs)
+    except ValidationError as error:
+        [problem] = error.errors(include_input=False, include_url=False)
+        raise TaskFailedError(
+            f"{told} returned outputs that a stack cannot keep: what it returns "
+            f"{problem['msg'].removeprefix('Value error, ')}.",
+            error="InvalidOutputs",
+        ) from None
 
 
 def _circumstances(run: TaskRun, invocation: Invocation) -> Circumstances:

@@ -11,6 +11,7 @@ import pytest
 from cloudseam.actions import start_state_machine
 from cloudseam.errors import InvalidMessageError
 from cloudseam.json_context import MAX_CONTEXT_LEVELS, NotSerializableError
+from cloudseam.messages import parse_event
 from cloudseam.queues import MESSAGE_BYTES
 from cloudseam.stored_context import ContextBucket
 from task_satisfier.executors import OutOfTimeError, Result, TaskFailedError
@@ -364,7 +365,7 @@ def nested(levels: int) -> Any:
     return value
 
 
-def test_a_context_is_as_deep_as_stores_can_keep(invoke: Any) -> None:
+def test_a_context_is_as_deep_as_messages_can_carry(invoke: Any) -> None:
     assert invoke(lambda context, obj: context.update(a=nested(MAX_CONTEXT_LEVELS - 1)))
 
 
@@ -562,6 +563,33 @@ def test_a_task_that_returns_what_is_not_json_fails(folder: Path, told: Any) -> 
 
     assert failure.error == "NotSerializable"
     assert "result['when'] is of type set" in str(failure)
+
+
+TOO_MUCH = {
+    "too many bytes": {"a": "x" * 32_000},
+    "too deep": {"a": nested(30)},
+    "a number out of range": {"a": 1e-200},
+    "an empty key": {"": 1},
+}
+
+
+@pytest.mark.parametrize("returned", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_outputs_that_a_stack_cannot_keep_fail(returned: Any, folder: Path, told: Any) -> None:
+    told.does["Do"] = lambda context, obj: returned
+    run = run_of(a_task_body("python", {"action": "told.Do"}))
+
+    failure = failing(lambda: PythonExecutor(str(folder), NO_BUCKET).run(run))
+
+    assert failure.error == "InvalidOutputs"
+
+
+def test_a_start_with_the_deepest_context_can_be_answered_and_sent(invoke: Any) -> None:
+    deep = {"a": nested(MAX_CONTEXT_LEVELS - 1)}
+
+    body = invoke(lambda context, obj: start_state_machine("m", deep, "one") and None)
+
+    answer = {"event": "TASK_COMPLETED", "stackId": "c", "task": {"name": "a"}, "result": body}
+    assert parse_event(json.dumps(answer), "m").name == "TASK_COMPLETED"
 
 
 def test_a_task_without_an_action_fails(folder: Path) -> None:
