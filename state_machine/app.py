@@ -1,4 +1,4 @@
-"""The state machine function: a batch of SQS records in, the ones to be tried again out."""
+"""The state machine function: a batch of records in, the ones to be tried again out."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cloudseam.persistence.store import Store
 from cloudseam.service import StackService
 from state_machine import snapshot, wiring
 from state_machine.settings import StateMachineSettings
+from state_machine.sources import Source, source_of
 from state_machine.sweeping import rest_of_sweep, run_sweep
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def sweep() -> Sweep:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any]:
     """Handles an SQS event; see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html.
 
-    An event that says `sweep`, as a schedule sends it, has all stacks that wait looked at.
+    An event that says `sweep`, as a schedule sends it, has all stacks that wait looked at. Events
+    of Kinesis, DynamoDB Streams, SNS and EventBridge are read by `state_machine.sources`.
     """
 
     def time_left() -> float:
@@ -77,6 +79,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str
 
     if "sweep" in event:
         return run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, tell)
+    source = source_of(event)
+    if source is not None:
+        return handle_source(source, event)
     return answer_batch(event, lambda deliveries: handle(deliveries, time_left))
 
 
@@ -103,6 +108,21 @@ def handle(
         if outcome.fate is Fate.RETURNED
     }
     return [failed.get(delivery.message_id) for delivery in deliveries]
+
+
+def handle_source(source: Source, event: dict[str, Any]) -> Mapping[str, Any]:
+    """Handles an event that has not come by the queue; see `sources.answer.answer_source`."""
+    from state_machine.sources.answer import answer_source
+
+    letters = wiring.build_source_letters(settings())
+    return answer_source(
+        source,
+        event,
+        lambda deliveries: letters.settle(service().handle_batch(deliveries)),
+        wiring.build_event_queue(settings()),
+        wiring.now() - settings().stream_patience,
+        tell,
+    )
 
 
 def tell(outcome: Outcome) -> None:

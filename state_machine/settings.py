@@ -64,6 +64,14 @@ class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
         description="At this receive an event that still fails is dead-lettered with its reason. "
         "Keep it below the queue's own `maxReceiveCount`.",
     )
+    stream_patience: float = Field(
+        default=30,
+        ge=0,
+        le=3600,
+        alias="STREAM_PATIENCE",
+        description="Seconds from its arrival in a stream that an event which does not work yet "
+        "holds up its shard, so that order is kept; then it waits on the event queue.",
+    )
     dynamodb_writes: Literal["batched", "single"] = Field(
         default="batched",
         alias="DYNAMODB_WRITES",

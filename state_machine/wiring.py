@@ -98,9 +98,21 @@ def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:
     )
 
 
+def build_source_letters(settings: StateMachineSettings) -> DeadLetters:
+    """Dead letters of events that come from elsewhere: no queue hides them for a while."""
+    return DeadLetters(
+        letters=_letters(settings), source=None, max_receives=settings.max_receive_count
+    )
+
+
 def _letters(settings: StateMachineSettings) -> Queue | None:
     url = settings.dead_letter_queue_url
     return SqsQueue(_sqs(), url) if url else None
+
+
+def now() -> float:
+    """The time, in epoch seconds."""
+    return SystemClock().draw().now / 1000
 
 
 def build_timers(settings: StateMachineSettings, clock: Clock) -> Timers:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
+from cloudseam.delivery import Delivery
 from cloudseam.errors import CloudSeamError, InvalidDefinitionError, StackTooLargeError
 from cloudseam.event import Event
 from cloudseam.given import Given
@@ -530,6 +532,63 @@ def test_an_event_that_cannot_be_kept_costs_no_other_event_of_its_stack() -> Non
     assert errors(outcomes) == [None, "StackTooLargeError", None]
     assert world.stack().metadata == {"kept": 1}
     assert world.tasks_asked == [("s", "net"), ("s", "db")]
+
+
+def in_order(*bodies: Mapping[str, object]) -> list[Delivery]:
+    """Deliveries as a stream makes them while they are young."""
+    return [replace(a_delivery(body), in_order=True) for body in bodies]
+
+
+def test_in_a_stream_what_comes_behind_an_event_that_waits_waits_too() -> None:
+    world = World()
+    world.launch()
+
+    outcomes = world.deliver(
+        *in_order(
+            an_event_body("UPDATE"),  # too early: the stack does not run yet
+            an_event_body("DESTROY"),
+            an_event_body("LAUNCH", "other", machine="life"),
+        )
+    )
+
+    assert errors(outcomes) == ["TransitionNotAllowedError", "EarlierEventWaitsError", None]
+    assert world.stack().state == "PROVISION"
+    assert world.stack("other").state == "PROVISION"
+
+
+def test_in_a_stream_what_can_never_work_holds_up_nothing() -> None:
+    world = World()
+    world.launch()
+
+    outcomes = world.deliver(*in_order(an_event_body("NEXT"), an_event_body("DESTROY")))
+
+    assert errors(outcomes) == ["EventNotAllowedFromOutsideError", None]
+    assert world.stack().state == "DESTROY"
+
+
+def test_in_a_stream_order_is_kept_where_events_are_committed_one_by_one() -> None:
+    world = World(RefusingStacks())
+    world.launch()
+
+    outcomes = world.deliver(
+        *in_order(
+            an_event_body(metadata={"refused": 1}),
+            an_event_body("UPDATE"),
+            an_event_body("DESTROY"),
+        )
+    )
+
+    assert errors(outcomes) == [
+        "StackTooLargeError",
+        "TransitionNotAllowedError",
+        "EarlierEventWaitsError",
+    ]
+    assert [outcome.fate for outcome in outcomes] == [
+        Fate.DEAD_LETTERED,
+        Fate.RETURNED,
+        Fate.RETURNED,
+    ]
+    assert world.stack().state == "PROVISION"
 
 
 def test_when_the_last_event_cannot_be_kept_the_tasks_of_the_others_are_sent() -> None:

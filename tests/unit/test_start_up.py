@@ -25,6 +25,7 @@ HEAVY = {
     "cloudseam_cli": "the command line",
     "pg8000": "PostgreSQL",
     "snapshot_restore_py": "SnapStart",
+    "state_machine.sources.answer": "events that come from elsewhere than the queue",
     "task_satisfier.executors.aws_lambda": "a Lambda task",
     "task_satisfier.executors.python": "a Python action",
     "task_satisfier.executors.terraform": "a Terraform task",

@@ -77,6 +77,10 @@ class StackNotFoundError(RetryableError):
     """There is no such stack (yet)."""
 
 
+class EarlierEventWaitsError(RetryableError):
+    """An event that came before this one, for the same stack, has to be applied first."""
+
+
 class MachineNotFoundError(RetryableError):
     """There is no such machine (yet: files arrive late)."""
 

@@ -93,6 +93,14 @@ def why(error: Exception) -> dict[str, str]:
     return {"error": name, "reason": "unexpected", "trace": trace}
 
 
+# By fate: what is logged of an event that met an error, and what counts it.
+FAILED = {
+    Fate.DEAD_LETTERED: ("Event dead-lettered", "EventsDeadLettered"),
+    Fate.QUEUED: ("Event put on the event queue", "EventsReturned"),
+    Fate.RETURNED: ("Event returned to the queue", "EventsReturned"),
+}
+
+
 def log_event(outcome: Outcome) -> None:
     """One line for one delivery, and its part of the metrics."""
     if outcome.error is not None:
@@ -106,12 +114,9 @@ def log_event(outcome: Outcome) -> None:
 
 
 def _log_error(outcome: Outcome, error: Exception) -> None:
-    dead = outcome.fate is Fate.DEAD_LETTERED
-    count("EventsDeadLettered" if dead else "EventsReturned")
-    logger.warning(
-        "Event dead-lettered" if dead else "Event returned to the queue",
-        extra=_place(outcome) | why(error),
-    )
+    told, metric = FAILED.get(outcome.fate, FAILED[Fate.RETURNED])
+    count(metric)
+    logger.warning(told, extra=_place(outcome) | why(error))
 
 
 def _place(outcome: Outcome) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class Fate(StrEnum):
     DONE = "DONE"
     RETURNED = "RETURNED"
     DEAD_LETTERED = "DEAD_LETTERED"
+    QUEUED = "QUEUED"  # it came from elsewhere, and waits on the event queue now
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from cloudseam.dead_letters import letter_of_failure
 from cloudseam.delivery import Delivery
 from cloudseam.errors import (
     CloudSeamError,
+    EarlierEventWaitsError,
     ServiceUnavailableError,
     StackConflictError,
     TerminalError,
@@ -130,17 +131,25 @@ class StackService:
         self, stack_id: str, positions: Sequence[int], outcomes: list[Outcome]
     ) -> None:
         """Finds out which event of a stack cannot be committed, so that the others are."""
-        for position in positions:
+        for number, position in enumerate(positions, start=1):
             self._commit({stack_id: [position]}, outcomes)
+            if _has_to_be_first(outcomes[position]):
+                for behind in positions[number:]:
+                    outcomes[behind] = _behind(outcomes[behind], outcomes[position].after)
+                break
 
     def _fold(
         self, stored: Stack | None, positions: Sequence[int], outcomes: list[Outcome]
     ) -> Stack | None:
         """The stack after its events, or None if none of them changed it."""
-        stack = stored
+        stack, waits = stored, False
         for position in positions:
+            if waits:
+                outcomes[position] = _behind(outcomes[position], stack)
+                continue
             outcomes[position] = self._stepped(outcomes[position], stack)
             stack = outcomes[position].after
+            waits = _has_to_be_first(outcomes[position])
         return None if stack is stored else stack
 
     def _stepped(self, parsed: Outcome, stack: Stack | None) -> Outcome:
@@ -233,6 +242,18 @@ def _parsed(delivery: Delivery) -> Outcome:
         return Outcome(delivery, event=parse_event(delivery.body, delivery.message_id))
     except Exception as error:  # a surprise included: one message must not fail the others
         return Outcome(delivery, error=error)
+
+
+def _has_to_be_first(outcome: Outcome) -> bool:
+    """Whether the events of its stack behind it wait for an event that may work later."""
+    failed = outcome.error is not None and not isinstance(outcome.error, TerminalError)
+    return failed and outcome.delivery.in_order
+
+
+def _behind(parsed: Outcome, stack: Stack | None) -> Outcome:
+    """The outcome of an event that waits for one before it."""
+    error = EarlierEventWaitsError(stack_id=parsed.event.stack_id if parsed.event else None)
+    return Outcome(parsed.delivery, parsed.event, before=stack, after=stack, error=error)
 
 
 def _by_stack(outcomes: Sequence[Outcome]) -> Groups:
