@@ -166,9 +166,9 @@ class Installation:
         )
         return int(told["Attributes"]["ApproximateNumberOfMessages"])
 
-    def has_letters(self, queue: str) -> bool:
-        """Whether a message comes onto a dead-letter queue, in good time."""
-        return wait_until(lambda: self.letters(queue) > 0, PATIENCE_SECONDS, pause=0.2)
+    def has_letters(self, queue: str, more_than: int = 0) -> bool:
+        """Whether so many messages come onto a dead-letter queue, in good time."""
+        return wait_until(lambda: self.letters(queue) > more_than, PATIENCE_SECONDS, pause=0.2)
 
     def cloudseam(self, *arguments: str) -> str:
         """What a command of `cloudseam` prints, told of this deployment by its environment."""

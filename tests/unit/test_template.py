@@ -65,6 +65,19 @@ LAMBDA_ITSELF = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
 }
+# Lambda reads streams with it as well (Lambda developer guide, "Required Lambda function
+# permissions" of each).
+READING_STREAMS = {
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
 # Goes with CreateSchedule: Scheduler sends with a role that it is given.
 SCHEDULER_ROLE = {"iam:PassRole"}
 # A statement of a batch is an update, or where the stack is new an insert.
@@ -149,7 +162,11 @@ def test_a_batch_reports_its_failures_by_item(mapping: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("function", "role", "not_by_code"),
     [
-        ("state_machine", "StateMachineRole", LAMBDA_ITSELF | SCHEDULER_ROLE | INSERTS),
+        (
+            "state_machine",
+            "StateMachineRole",
+            LAMBDA_ITSELF | READING_STREAMS | SCHEDULER_ROLE | INSERTS,
+        ),
         ("task_satisfier", "TaskSatisfierRole", LAMBDA_ITSELF | TERRAFORM_STATE),
     ],
     ids=["state machine", "task satisfier"],
@@ -303,6 +320,75 @@ def test_events_and_the_sweep_go_to_the_version_with_the_snapshot_or_to_the_func
     assert RESOURCES["StateMachineFunctionEvents"]["Properties"]["FunctionName"] == chosen
     assert RESOURCES["StateMachineFunctionSweep"]["Properties"]["Target"]["Arn"] == chosen
     assert statement("StateMachineFunctionSweepRole", "Sweep")["Resource"] == chosen
+
+
+@pytest.mark.parametrize(
+    ("mapping", "stream", "statement_of"),
+    [
+        ("KinesisEvents", "KinesisStreamArn", "TakeFromKinesis"),
+        ("DynamoDBEvents", "DynamoDBStreamArn", "TakeFromDynamoDB"),
+    ],
+)
+def test_a_stream_is_read_with_the_right_to_it_alone_and_no_record_is_lost(
+    mapping: str, stream: str, statement_of: str
+) -> None:
+    properties = RESOURCES[mapping]["Properties"]
+
+    assert properties["EventSourceArn"] == {"Ref": stream}
+    assert statement("StateMachineRole", statement_of)["Resource"] == {"Ref": stream}
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert properties["BisectBatchOnFunctionError"] is True
+    # By the number of retries a whole batch would be given up.
+    assert "MaximumRetryAttempts" not in properties
+    assert properties["MaximumRecordAgeInSeconds"] < 24 * 3600  # the least that a stream keeps
+    assert properties["DestinationConfig"] == LETTERS
+
+
+LETTERS = {"OnFailure": {"Destination": {"Fn::GetAtt": "EventDeadLetterQueue.Arn"}}}
+
+
+def test_what_a_topic_or_a_bus_sends_is_kept_where_the_function_fails() -> None:
+    config = RESOURCES["EventInvocations"]
+
+    assert TEMPLATE["Conditions"][config["Condition"]] == {
+        "Fn::Or": [{"Condition": "TakesTopic"}, {"Condition": "TakesBus"}]
+    }
+    assert config["Properties"]["DestinationConfig"] == LETTERS
+    queues = statement("StateMachineRole", "AskForTasks")["Resource"]
+    assert LETTERS["OnFailure"]["Destination"] in queues
+
+
+@pytest.mark.parametrize(
+    ("permission", "principal", "source"),
+    [
+        ("EventTopicPermission", "sns.amazonaws.com", {"Ref": "EventTopicArn"}),
+        ("EventBusPermission", "events.amazonaws.com", {"Fn::GetAtt": "EventBusRule.Arn"}),
+    ],
+)
+def test_one_topic_or_one_rule_may_invoke_the_function(
+    permission: str, principal: str, source: dict[str, str]
+) -> None:
+    properties = RESOURCES[permission]["Properties"]
+
+    assert properties["Principal"] == principal
+    assert properties["SourceArn"] == source
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        name
+        for name, part in RESOURCES.items()
+        if str(part.get("Condition", "")).startswith("Takes")
+    ],
+)
+def test_what_takes_events_takes_them_to_what_takes_those_of_the_queue(resource: str) -> None:
+    taker = str(RESOURCES["StateMachineFunctionEvents"]["Properties"]["FunctionName"])
+
+    alias = "{'Ref': 'StateMachineFunction.Alias'}"
+    told = str(RESOURCES[resource]["Properties"])
+
+    assert taker in told or (resource == "EventInvocations" and alias in told)
 
 
 def test_each_parameter_that_the_state_machine_is_made_of_publishes_a_version() -> None:
