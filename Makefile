@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test simulate chaos format lint types build artifacts deploy-local e2e bench bench-peers check requirements clean
+.PHONY: help setup demo test simulate chaos format lint types build package artifacts deploy-local e2e bench bench-peers check requirements clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ SAM = SAM_CLI_TELEMETRY=0 RUNTIME="$(RUNTIME_PYTHON)" PATH="$(dir $(RUNTIME_PYTH
 build: .venv-sam/ready  ## Validate the template and build what is deployed
 	$(SAM) validate --lint --region us-east-1
 	$(SAM) build
+
+package: build setup $(if $(shell grep '^sbom:' Makefile),sbom)  ## Write dist/: what people deploy without building
+	$(BIN)/python -m release
 
 artifacts: build setup  ## Build what is deployed, and test it
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/artifacts
