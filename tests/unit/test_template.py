@@ -344,6 +344,29 @@ def test_a_stream_is_read_with_the_right_to_it_alone_and_no_record_is_lost(
     assert properties["DestinationConfig"] == LETTERS
 
 
+def test_a_queue_has_one_policy() -> None:
+    """CloudFormation would have the last one take the place of the others."""
+    queues = [
+        str(queue)
+        for part in RESOURCES.values()
+        if part["Type"] == "AWS::SQS::QueuePolicy"
+        for queue in part["Properties"]["Queues"]
+    ]
+
+    assert len(set(queues)) == len(queues)
+
+
+def test_what_is_named_may_send_to_the_event_queue_and_nobody_else() -> None:
+    policy = RESOURCES["EventQueuePolicy"]
+    (allowed,) = policy["Properties"]["PolicyDocument"]["Statement"]
+
+    assert policy["Condition"] == "HasSenders"
+    assert policy["Properties"]["Queues"] == [{"Ref": "EventQueue"}]
+    assert allowed["Action"] == "sqs:SendMessage"
+    assert allowed["Principal"] == {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "EventSenderArns"}}}
+
+
 LETTERS = {"OnFailure": {"Destination": {"Fn::GetAtt": "EventDeadLetterQueue.Arn"}}}
 
 
