@@ -145,6 +145,15 @@ class Installation:
 
         return wait_until(rests, PATIENCE_SECONDS, pause=0.2)
 
+    def comes_to(self, name: str, state: str) -> bool:
+        """Whether a stack comes to a state, in good time, whatever becomes of its tasks there."""
+
+        def is_there() -> bool:
+            stack = self.stack(name)
+            return stack is not None and stack.state == state
+
+        return wait_until(is_there, PATIENCE_SECONDS, pause=0.2)
+
     def ends(self, name: str) -> bool:
         """Whether a stack comes to its end, in good time."""
 

@@ -59,12 +59,16 @@ class Sam:
             *(("--parameter-overrides", *given) if given else ()),
         )
 
+    def sync(self) -> None:
+        """Builds and deploys what `samconfig.toml` has for development, once."""
+        self._run("sync", "--config-env", "dev", "--no-watch", answer="y\n")
+
     def delete(self, stack: str) -> None:
         """Deletes a deployment, but for what it retains."""
         self._run("delete", "--stack-name", stack, "--no-prompts")
 
-    def _run(self, *arguments: str) -> None:
-        """Runs a command.
+    def _run(self, *arguments: str, answer: str = "") -> None:
+        """Runs a command, which may ask something once.
 
         Raises:
             SamError: it failed.
@@ -73,7 +77,7 @@ class Sam:
             [str(FOLDER / "sam"), *arguments],
             cwd=ROOT,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            input=answer,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
