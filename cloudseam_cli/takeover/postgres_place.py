@@ -21,12 +21,13 @@ CONSTRAINT_FAILED = "23514"
 NO_TABLE = "42P01"
 
 # Columns that the original's table need not have are found by name in the row as a whole.
-PAGE = f"""
+READ = """
 SELECT id, CAST(data AS text), CAST(to_json(stacks) ->> 'version' AS bigint),
     floor(extract(epoch FROM CAST(to_json(stacks) ->> 'creation_time' AS timestamptz)) * 1000),
     floor(extract(epoch FROM CAST(to_json(stacks) ->> 'last_updated_time' AS timestamptz)) * 1000)
-FROM stacks WHERE id > :after ORDER BY id LIMIT {ROWS_PER_PAGE}
+FROM stacks WHERE id > :after ORDER BY id LIMIT {most}
 """
+PAGE = READ.format(most=ROWS_PER_PAGE)
 
 TAKE_OVER = """
 UPDATE stacks SET data = wanted.data, version = 1, machine = wanted.machine

@@ -16,12 +16,12 @@ from cloudseam.persistence.taking import ClaimChangedError, take_claim
 CLAIMS_CLEARED = 10
 
 # One row if the claim was free or is held; none where it came after the statement had begun.
-TAKE = f"""
+TAKING = """
 WITH cleared AS (
     DELETE FROM cloudseam_claims WHERE key IN (
         SELECT key FROM cloudseam_claims
         WHERE expires_at <= to_timestamp(CAST(:now AS bigint) / 1000.0) AND key <> :key
-        ORDER BY expires_at LIMIT {CLAIMS_CLEARED} FOR UPDATE SKIP LOCKED
+        ORDER BY expires_at LIMIT {most} FOR UPDATE SKIP LOCKED
     )
 ),
 taken AS (
@@ -38,6 +38,7 @@ UNION ALL
 SELECT false, data FROM cloudseam_claims
 WHERE key = :key AND NOT EXISTS (SELECT FROM taken)
 """
+TAKE = TAKING.format(most=CLAIMS_CLEARED)
 
 WRITE = """
 UPDATE cloudseam_claims

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 # Any number will do, as long as nobody else locks it: the bytes of "cloudsea".
 MIGRATING = 0x636C6F7564736561
+LOCK = f"SELECT pg_advisory_xact_lock({MIGRATING})"
 
 
 class Connection(Protocol):
@@ -56,7 +57,7 @@ def migrate(connection: Connection) -> None:
         return
     connection.run("BEGIN")
     try:
-        connection.run(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+        connection.run(LOCK)
         for migration in _missing(connection):
             connection.run(migration.sql)
         connection.run("COMMIT")

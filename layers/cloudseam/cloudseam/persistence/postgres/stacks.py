@@ -35,13 +35,15 @@ ROWS_PER_PAGE = 100
 # A batch that removes stacks clears away up to as many tombstones whose time is over.
 TOMBSTONES_CLEARED = 100
 
-# The original keeps times in columns, and in the row only since it knows DynamoDB.
-COLUMNS = """id, data, version,
+# Statements are put together of constants only, here and nowhere else: values are parameters. The
+# original keeps times in columns, and in the row only since it knows DynamoDB.
+READ = """
+SELECT id, data, version,
     CASE WHEN version IS NULL THEN floor(extract(epoch FROM creation_time) * 1000)::bigint END,
     CASE WHEN version IS NULL THEN floor(extract(epoch FROM last_updated_time) * 1000)::bigint END
+FROM stacks WHERE {which}
 """
-
-LOAD = f"SELECT {COLUMNS} FROM stacks WHERE id = ANY(CAST(:ids AS text[]))"
+LOAD = READ.format(which="id = ANY(CAST(:ids AS text[]))")
 
 # Rows come sorted by id and are locked in that order, so that two batches never deadlock. A stack
 # that was read with a version must still have it; one without has to be new, or the original's.
@@ -74,13 +76,13 @@ inserted AS (
     WHERE coalesce(stacks.version, 0) = 0
     RETURNING id
 ),
-written AS (SELECT id FROM updated UNION ALL SELECT id FROM inserted)
+written AS (SELECT id FROM updated UNION ALL SELECT id FROM inserted){then}
 """
-SAVE = f"{WRITE} SELECT id FROM written"
+SAVE = WRITE.format(then=" SELECT id FROM written")
 
 # The same, and what it adds to the history of those that were written. A version may have been
 # there before: in an earlier life whose tombstone is gone.
-SAVE_WITH_HISTORY = f"""{WRITE},
+KEEP_HISTORY = """,
 kept AS (
     INSERT INTO cloudseam_history (stack_id, version, entries, at)
     SELECT told.id, told.read + 1, told.entries, now()
@@ -92,6 +94,7 @@ kept AS (
 )
 SELECT id FROM written
 """
+SAVE_WITH_HISTORY = WRITE.format(then=KEEP_HISTORY)
 
 HISTORY = """
 SELECT version, entries FROM cloudseam_history
@@ -101,22 +104,19 @@ WHERE stack_id = :id
 ORDER BY version DESC
 """
 
-CLEAR = f"""
+CLEARING = """
 DELETE FROM stacks WHERE id IN (
     SELECT id FROM stacks WHERE expires_at <= to_timestamp(CAST(:now AS bigint))
-    ORDER BY expires_at LIMIT {TOMBSTONES_CLEARED} FOR UPDATE SKIP LOCKED
+    ORDER BY expires_at LIMIT {most} FOR UPDATE SKIP LOCKED
 )
 """
+CLEAR = CLEARING.format(most=TOMBSTONES_CLEARED)
 
 # Pages by id: of all stacks, of one machine's, and of those whose machine only the row knows.
-PAGE = f"""
-SELECT {COLUMNS} FROM stacks
-WHERE {{which}} AND expires_at IS NULL AND id > :after
-ORDER BY id LIMIT {ROWS_PER_PAGE}
-"""
-PAGE_OF_ALL = PAGE.format(which="true")
-PAGE_OF_MACHINE = PAGE.format(which="machine = :machine")
-PAGE_OF_UNKNOWN = PAGE.format(which="machine IS NULL")
+PAGE = f" AND expires_at IS NULL AND id > :after ORDER BY id LIMIT {ROWS_PER_PAGE}"
+PAGE_OF_ALL = READ.format(which="true" + PAGE)
+PAGE_OF_MACHINE = READ.format(which="machine = :machine" + PAGE)
+PAGE_OF_UNKNOWN = READ.format(which="machine IS NULL" + PAGE)
 
 Item = TypeVar("Item")
 
