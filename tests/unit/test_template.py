@@ -216,11 +216,30 @@ def test_what_stacks_depend_on_outlives_the_deployment() -> None:
         assert RESOURCES[resource]["UpdateReplacePolicy"] == "Retain"
 
 
+@pytest.mark.parametrize("table", ["StackTable", "ClaimTable"])
+def test_a_table_is_encrypted_and_can_be_had_back(table: str) -> None:
+    properties = RESOURCES[table]["Properties"]
+
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
 def test_tombstones_end_by_the_attribute_that_rows_have() -> None:
     properties = RESOURCES["StackTable"]["Properties"]
 
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
-    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_who_reads_or_writes_machine_files_is_logged_where_a_bucket_is_named_for_it() -> None:
+    logging = RESOURCES["MachineBucket"]["Properties"]["LoggingConfiguration"]
+
+    condition, wanted, otherwise = logging["Fn::If"]
+
+    assert TEMPLATE["Conditions"][condition] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "AccessLogBucket"}, ""]}]
+    }
+    assert wanted["DestinationBucketName"] == {"Ref": "AccessLogBucket"}
+    assert otherwise == {"Ref": "AWS::NoValue"}
 
 
 def statement(role: str, sid: str) -> dict[str, Any]:
