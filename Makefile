@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test simulate chaos format lint types build package artifacts deploy-local e2e bench bench-peers check requirements clean
+.PHONY: help setup demo test simulate chaos format lint types build package artifacts deploy-local e2e bench bench-peers check requirements clean security sbom
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,15 @@ deploy-local: .venv-sam/ready setup  ## Deploy the template to an AWS on this co
 e2e: build setup  ## Drive deployed functions through their queues, on both stores
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/e2e
 
+# STRICT=1 fails where the vulnerability data could not be reached, instead of only saying so.
+security: .venv-security/ready setup  ## Look for known weaknesses in template, code and requirements
+	$(BIN)/python -m tests.security $(if $(STRICT),--strict)
+
+.venv-security/ready: requirements/security.txt
+	$(PYTHON) -m venv --clear .venv-security
+	.venv-security/bin/python -m pip install --quiet --require-hashes -r requirements/security.txt
+	@touch $@
+
 bench: setup  ## Measure everything, beside what could be picked instead
 	$(BIN)/python -m bench
 
@@ -89,6 +98,8 @@ requirements: setup  ## Lock the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -c requirements/dev.txt pyproject.toml -o layers/cloudseam/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13 requirements/sam.in -o requirements/sam.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/security.in -o requirements/security.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/sbom.in -o requirements/sbom.txt
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .aws-sam dist

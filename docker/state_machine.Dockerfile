@@ -8,4 +8,6 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY layers/cloudseam/cloudseam cloudseam
 COPY state_machine state_machine
 USER nobody
+# It serves nobody who could ask how it is, and a process that cannot go on ends.
+HEALTHCHECK NONE
 ENTRYPOINT ["python", "-m", "state_machine"]
