@@ -77,6 +77,23 @@ security: .venv-security/ready setup  ## Look for known weaknesses in template, 
 	.venv-security/bin/python -m pip install --quiet --require-hashes -r requirements/security.txt
 	@touch $@
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' layers/cloudseam/cloudseam/__init__.py)
+
+sbom: .venv-sbom/ready setup  ## Write the bill of materials of what is deployed (CycloneDX)
+	@mkdir -p dist
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > .venv-sbom/pyproject.toml
+	.venv-sbom/bin/cyclonedx-py environment --pyproject .venv-sbom/pyproject.toml --output-reproducible \
+		--validate --output-file dist/sbom.cdx.json .venv-sbom/deployed
+	SBOM=dist/sbom.cdx.json $(BIN)/python -m pytest -q tests/artifacts/test_sbom.py
+
+.venv-sbom/ready: requirements/sbom.txt layers/cloudseam/requirements.txt
+	$(PYTHON) -m venv --clear .venv-sbom
+	.venv-sbom/bin/python -m pip install --quiet --require-hashes -r requirements/sbom.txt
+	$(PYTHON) -m venv --without-pip .venv-sbom/deployed
+	.venv-sbom/bin/python -m pip --python .venv-sbom/deployed install --quiet --require-hashes \
+		-r layers/cloudseam/requirements.txt
+	@touch $@
+
 bench: setup  ## Measure everything, beside what could be picked instead
 	$(BIN)/python -m bench
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -136,3 +137,29 @@ def test_the_layer_stays_small_and_has_no_development_tools() -> None:
     assert size < LAYER_BUDGET_BYTES < MAX_UNZIPPED_BYTES
     tools = {"pytest", "moto", "mypy", "ministack", "rich", "cloudseam_cli", "tests", "bin"}
     assert not tools & {path.name for path in LAYER.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "said"),
+    [
+        (f"six==1.17.0 --hash=sha256:{'0' * 64}", "DO NOT MATCH THE HASHES"),
+        ("six==1.17.0", "Hashes are required"),
+    ],
+    ids=["another-hash", "no-hash"],
+)
+def test_the_layer_is_not_built_of_what_was_not_locked(
+    tmp_path: Path, requirement: str, said: str
+) -> None:
+    shutil.copy(ROOT / "layers" / "cloudseam" / "Makefile", tmp_path)
+    (tmp_path / "requirements.txt").write_text(requirement)
+
+    ended = subprocess.run(
+        ["make", "build-CloudSeamLayer", f"ARTIFACTS_DIR={tmp_path}", f"RUNTIME={RUNTIME_PYTHON}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode != 0
+    assert said in ended.stderr

@@ -99,4 +99,4 @@ def _in_list(
 
 
 def _reason(text: str) -> str:
-    return text.strip(" \t#:-–()'\"")
+    return text.strip(" \t#:-()'\"")
