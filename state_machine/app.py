@@ -77,7 +77,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Mapping[str
     def time_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    if "sweep" in event:
+    if isinstance(event, dict) and "sweep" in event:
         return run_sweep(sweep(), wiring.build_event_queue(settings()), time_left, tell)
     source = source_of(event)
     if source is not None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cloudseam.limits import has_half
 from cloudseam.observability import count
 from cloudseam.outcome import Outcome
 from cloudseam.queues import OutgoingMessage, Queue
@@ -18,19 +19,33 @@ if TYPE_CHECKING:
 MARGIN = 5.0
 # How the body of a message begins that has a sweep go on; no event's does.
 BODY = '{"sweep":'
+MAX_ID_BYTES = 2048  # of a partition key (DynamoDB developer guide, "Constraints")
 
 logger = logging.getLogger("cloudseam.sweep")
 
 
 def rest_of_sweep(body: str) -> str | None:
-    """The id that a sweep is to begin behind, if the message asks for one; empty: at the start."""
+    """The id that a sweep is to begin behind, if the message asks for one; empty: at the start.
+
+    Anybody may send it. What is no id that a store could take is an event like any other, which
+    has its own reasons to be refused.
+    """
     if not body.startswith(BODY):
         return None
     try:
-        after = json.loads(body)["sweep"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
         return None
-    return after if isinstance(after, str) else ""
+    if asked.keys() != {"sweep"}:
+        return None
+    after = asked["sweep"]
+    if after is True:
+        return ""
+    return after if isinstance(after, str) and _could_be_an_id(after) else None
+
+
+def _could_be_an_id(text: str) -> bool:
+    return not has_half(text) and "\0" not in text and len(text.encode()) <= MAX_ID_BYTES
 
 
 def run_sweep(

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from cloudseam.batch import InvalidInvocationError
 from cloudseam.claim import Claim
 from cloudseam.event import TIMER_DUE
+from cloudseam.outcome import Fate
 from state_machine import app, sweeping, wiring
-from tests.builders import a_delivery, an_event_body
+from tests.bad_invocations import BAD_INVOCATIONS, NO_SWEEPS
+from tests.builders import CANARY, a_delivery, an_event_body
 from tests.counted_calls import Calls, counted_calls
 from tests.emulated import EmulatedAws, emulated_aws
-from tests.function import StateMachineFunction, a_record, state_machine_function
+from tests.function import Context, StateMachineFunction, a_record, state_machine_function
 
 BRANCH = (Path(__file__).parents[1] / "corpus" / "machines" / "branch.yml").read_text()
 
@@ -144,3 +147,28 @@ def test_a_sweep_that_never_has_time_does_not_go_on_for_ever(
 
     assert function.sweep() == {"looked_at": 0, "repaired": 0}
     assert function.aws.received(function.events_url) == []
+
+
+def test_messages_that_only_look_like_a_sweeps_are_letters_and_cost_the_others_nothing(
+    function: StateMachineFunction, calls: Calls
+) -> None:
+    looking_like_it = [a_delivery(body) for body in NO_SWEEPS.values()]
+
+    outcomes = function.deliver(a_delivery(launch()), *looking_like_it)
+
+    assert [outcome.fate for outcome in outcomes] == [
+        Fate.DONE,
+        *[Fate.DEAD_LETTERED] * len(NO_SWEEPS),
+    ]
+    assert "Scan" not in calls.taken()
+    assert CANARY not in str([outcome.error for outcome in outcomes])
+
+
+@pytest.mark.parametrize("payload", BAD_INVOCATIONS.values(), ids=BAD_INVOCATIONS)
+def test_an_invocation_that_is_neither_a_batch_nor_a_sweep_is_refused_and_asks_nothing_of_aws(
+    function: StateMachineFunction, calls: Calls, payload: Any
+) -> None:
+    with pytest.raises(InvalidInvocationError):
+        app.lambda_handler(payload, Context())
+
+    assert calls.taken() == {}

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import UnexpectedBatchTypeError
 
 from cloudseam.batch import answer_batch
 from cloudseam.delivery import Delivery
@@ -43,12 +42,6 @@ def test_the_handler_is_called_once_and_what_fails_is_reported(
     assert answer == {
         "batchItemFailures": [{"itemIdentifier": deliveries[n].message_id} for n in failing]
     }
-
-
-@pytest.mark.parametrize("event", [{}, {"Records": []}, {"detail": {"stackId": "s"}}], ids=str)
-def test_an_event_that_is_not_of_a_queue_is_an_error(event: dict[str, object]) -> None:
-    with pytest.raises(UnexpectedBatchTypeError):
-        answer_batch(event, Handler())
 
 
 def test_a_record_without_a_receive_count_counts_as_received_once() -> None:

@@ -16,6 +16,7 @@ from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.persistence.store import open_store
 from state_machine import app
 from state_machine.settings import StateMachineSettings
+from tests.bad_invocations import NO_SWEEPS
 from tests.builders import CANARY, NOW, a_delivery, an_answer_body, an_event_body
 from tests.emulated import EmulatedAws, emulated_aws
 from tests.postgres import PASSWORD, PostgresServer
@@ -40,7 +41,7 @@ def kept(aws: EmulatedAws, postgres: PostgresServer, tmp_path: Path) -> Iterator
         yield kept
 
 
-def send(kept: PostgresFunction, *bodies: dict[str, object]) -> list[Fate]:
+def send(kept: PostgresFunction, *bodies: str | dict[str, object]) -> list[Fate]:
     """Delivers one batch; where each message is afterwards."""
     return [outcome.fate for outcome in kept.function.deliver(*map(a_delivery, bodies))]
 
@@ -161,3 +162,13 @@ def test_who_uses_dynamodb_waits_for_no_import_of_postgresql() -> None:
     imported = json.loads(told.stdout)
     assert "cloudseam.persistence.dynamodb" in imported
     assert [name for name in imported if name.startswith(HEAVY)] == []
+
+
+def test_messages_that_only_look_like_a_sweeps_cost_the_others_nothing(
+    kept: PostgresFunction,
+) -> None:
+    launch = an_event_body("LAUNCH", "s", machine="branch")
+
+    fates = send(kept, launch, *NO_SWEEPS.values())
+
+    assert fates == [Fate.DONE, *[Fate.DEAD_LETTERED] * len(NO_SWEEPS)]

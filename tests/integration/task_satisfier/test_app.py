@@ -15,11 +15,13 @@ from unittest.mock import patch
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from cloudseam.batch import InvalidInvocationError
 from cloudseam.errors import InvalidSettingsError
 from cloudseam.event import Json
 from cloudseam.poller import InvocationContext
 from task_satisfier import app, clients, wiring
 from task_satisfier.executors import TaskRun
+from tests.bad_invocations import BAD_INVOCATIONS
 from tests.builders import CANARY
 from tests.conftest import LogLines
 from tests.counted_calls import counted_calls
@@ -292,3 +294,11 @@ def test_a_duplicate_in_the_batch_costs_a_refused_write_and_its_way_back(quick: 
 
     assert returned in {"m0", "m1"}
     assert calls.taken() == {"PutItem": 2, "SendMessageBatch": 1, "ChangeMessageVisibilityBatch": 1}
+
+
+@pytest.mark.parametrize("payload", BAD_INVOCATIONS.values(), ids=BAD_INVOCATIONS)
+def test_an_invocation_that_is_no_batch_is_refused_and_asks_nothing_of_aws(payload: Any) -> None:
+    with counted_calls() as calls, pytest.raises(InvalidInvocationError):
+        app.lambda_handler(payload, _context())
+
+    assert calls.taken() == {}
