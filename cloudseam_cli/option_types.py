@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from os.path import isdir
 from pathlib import Path
 
 
@@ -43,6 +44,6 @@ def positive_amount(text: str) -> float:
 def existing_folder(text: str) -> Path:
     """A folder that is there."""
     path = Path(text)
-    if not path.is_dir():
+    if not isdir(path):  # never raises, as path.is_dir() may
         raise argparse.ArgumentTypeError(f"there is no folder '{text}'")
     return path

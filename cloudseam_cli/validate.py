@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +176,8 @@ def _is_error(finding: Finding) -> bool:
 
 def _verdicts(name: str) -> Iterable[Verdict]:
     path = Path(name)
-    return _folder(path) if path.is_dir() else _judged(path.parent, [path])
+    # isdir never raises, as path.is_dir() may.
+    return _folder(path) if isdir(path) else _judged(path.parent, [path])
 
 
 def _folder(path: Path) -> Iterable[Verdict]:

@@ -38,6 +38,7 @@ class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
     machine_refresh: float = Field(
         default=30,
         ge=1,
+        le=86_400,
         alias="MACHINE_S3_REFRESH",
         description="Seconds after which a change in the bucket is noticed at the latest.",
     )
@@ -115,6 +116,7 @@ class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
     task_lost_after: float = Field(
         default=3600,
         ge=60,
+        le=1_209_600,  # as long as SQS keeps a message
         alias="TASK_LOST_AFTER",
         description="Seconds without an answer, and without anybody working on it, after which "
         "the sweep sends a task again: three times, then the task has failed.",
