@@ -10,6 +10,7 @@ from cloudseam.lean_client.channel import Channel, Means
 from cloudseam.lean_client.credentials import Keys
 from cloudseam.lean_client.endpoint import Endpoint, endpoint_of
 from cloudseam.lean_client.exchange import Answer, Request
+from cloudseam.lean_client.fault import UnreadableAnswerError
 from cloudseam.lean_client.s3_client import S3Client
 from cloudseam.patience import Patience
 
@@ -109,3 +110,24 @@ def test_an_argument_that_it_does_not_know_is_refused(
         getattr(client(world, monkeypatch), method)(**arguments)
 
     assert world.asked == []
+
+
+DECLARING = {
+    "entities": '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>',
+    "a-file": '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+    "nothing": "<!DOCTYPE x>",
+}
+
+
+@pytest.mark.parametrize("declared", DECLARING.values(), ids=DECLARING)
+def test_a_listing_that_declares_a_type_is_none(
+    declared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only who declares one has entities: to be expanded a billion times, or to be fetched."""
+    bodies = [LISTING, declared.encode() + LISTING]
+    monkeypatch.setattr(Channel, "ask", lambda *_: (Answer(200, {}, bodies.pop(0)), {}))
+    s3 = S3Client(endpoint_of("s3", "us-east-1", None), PATIENCE, Means(lambda: Keys("AKIA", "k")))
+
+    assert s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 0
+    with pytest.raises(UnreadableAnswerError):
+        s3.list_objects_v2(Bucket="bucket")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus, urlencode
 from xml.etree import ElementTree
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -231,10 +232,24 @@ def _object(told: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _tree(body: bytes) -> ElementTree.Element | None:
+    """The body as XML; nothing where it is none, or declares a type, which no answer of S3 does.
+
+    Without a type there are no entities, and so nothing to expand or to fetch.
+    """
+    builder, parser = ElementTree.TreeBuilder(), ParserCreate(namespace_separator="}")
+    parser.StartDoctypeDeclHandler = _refuse_type
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
     try:
-        return ElementTree.fromstring(body)  # nosec B314 - of S3 itself; expat bounds entities
-    except ElementTree.ParseError:
+        parser.Parse(body, True)
+    except ExpatError:
         return None
+    return builder.close()
+
+
+def _refuse_type(*declared: object) -> None:
+    raise ExpatError("it declares a document type")
 
 
 def _tag(part: ElementTree.Element | None) -> str:
