@@ -267,6 +267,31 @@ def test_contexts_are_the_satisfiers_alone_where_its_settings_say() -> None:
     assert "ContextBucket" not in str(statements("StateMachineRole"))
 
 
+def test_the_satisfier_invokes_and_reads_states_only_where_the_operator_says() -> None:
+    assert statement("TaskSatisfierRole", "InvokeTasks")["Resource"] == {"Ref": "TaskFunctionArns"}
+    for sid in ("KeepTerraformState", "FindTerraformState"):
+        named = statement("TaskSatisfierRole", sid)["Resource"]["Fn::Sub"]
+        assert ":s3:::${TerraformStateBucket}" in named
+    for parameter in ("TaskFunctionArns", "TerraformPolicyArn", "TerraformStateBucket"):
+        assert TEMPLATE["Parameters"][parameter]["Default"] == ""
+
+
+def test_the_bucket_of_machine_files_is_nobodys_but_the_accounts() -> None:
+    access = RESOURCES["MachineBucket"]["Properties"]["PublicAccessBlockConfiguration"]
+
+    assert set(access.values()) == {True}
+    assert len(access) == 4
+
+
+@pytest.mark.parametrize(
+    "queue", ["EventQueue", "EventDeadLetterQueue", "TaskQueue", "TaskDeadLetterQueue"]
+)
+def test_a_queue_keeps_its_messages_encrypted(queue: str) -> None:
+    properties = RESOURCES[queue]["Properties"]
+
+    assert "KmsMasterKeyId" in properties or properties["SqsManagedSseEnabled"] is True
+
+
 def test_both_functions_know_the_store_and_may_reach_it() -> None:
     shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 
