@@ -113,6 +113,12 @@ class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
         alias="SQS_EVENT_QUEUE_ARN",
         description="The ARN of the event queue, which Scheduler knows it by.",
     )
+    transition_bus: str | None = Field(
+        default=None,
+        alias="TRANSITION_BUS",
+        description="The name or ARN of a bus of EventBridge that is told of every transition; see "
+        "[operations.md](operations.md#being-told-of-transitions). Without it nobody is told.",
+    )
     task_lost_after: float = Field(
         default=3600,
         ge=60,

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cloudseam.aws import make_client
+from cloudseam.buses import Bus
 from cloudseam.clock import Clock, SystemClock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.locators import MachineLocator, SnapshotMachineLocator
@@ -52,6 +53,7 @@ def build_service(
         events=build_event_queue(settings),
         letters=_letters(settings),
         requires_token=settings.requires_token,
+        bus=build_bus(settings),
     )
 
 
@@ -113,6 +115,16 @@ def _letters(settings: StateMachineSettings) -> Queue | None:
 def now() -> float:
     """The time, in epoch seconds."""
     return SystemClock().draw().now / 1000
+
+
+def build_bus(settings: StateMachineSettings) -> Bus | None:
+    """The bus that is told of transitions, if there is one."""
+    if settings.transition_bus is None:
+        return None
+    from cloudseam.buses.eventbridge import EventBridgeBus
+
+    client = make_client("events")
+    return EventBridgeBus(client, settings.transition_bus, settings.event_queue_arn)
 
 
 def build_timers(settings: StateMachineSettings, clock: Clock) -> Timers:

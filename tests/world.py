@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cloudseam.buses import Bus
 from cloudseam.clock import Clock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
@@ -32,6 +33,7 @@ class World:
         clock: Clock | None = None,
         *,
         requires_token: bool = False,
+        bus: Bus | None = None,
     ) -> None:
         self.stacks = stacks or CountingStacks()
         self.tasks = CountingQueue()
@@ -48,6 +50,7 @@ class World:
             events=self.source,
             letters=self.letters,
             requires_token=requires_token,
+            bus=bus,
         )
         self.dead_letters = DeadLetters(self.letters, self.source, MAX_RECEIVES)
 

@@ -23,7 +23,8 @@ def is_known(stack: Stack | None, event: Event) -> bool:
     if stack is None:
         return False
     mark = event_mark(event.id)
-    return mark in stack.applied or any(task.asked_by == mark for task in stack.tasks)
+    has_asked = any(task.asked_by == mark for task in stack.tasks)
+    return has_asked or mark in stack.applied or bool(stack.transitions_by(event.id))
 
 
 def redriven_id(event_id: str, failed_id: str) -> str:

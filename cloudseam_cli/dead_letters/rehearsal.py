@@ -193,7 +193,7 @@ def _told(outcome: Outcome) -> tuple[Chance, str]:
         return Chance.REFUSED, f"would be refused again: {reason_of(outcome.error)}"
     if outcome.verdict is Verdict.APPLIED:
         return Chance.WORKS, _move(outcome) + _asks(outcome)
-    if outcome.effects:
+    if outcome.effects or _is_to_tell(outcome):
         return Chance.WORKS, f"comes too late itself{_asks(outcome)}"
     late = outcome.verdict is Verdict.LATE
     return Chance.NO_EFFECT, f"no effect: {'comes too late' if late else 'nothing is due'}"
@@ -202,7 +202,7 @@ def _told(outcome: Outcome) -> tuple[Chance, str]:
 def _duplicate(outcome: Outcome, body: str, *, is_twin: bool) -> Forecast:
     if is_twin:
         return Forecast(Chance.NO_EFFECT, "no effect: another letter is of the same event", body)
-    if outcome.effects:
+    if outcome.effects or _is_to_tell(outcome):
         return Forecast(Chance.WORKS, f"was applied before{_asks(outcome)}", body)
     return Forecast(Chance.NO_EFFECT, "no effect: was applied before", body)
 
@@ -222,4 +222,11 @@ def _move(outcome: Outcome) -> str:
 
 def _asks(outcome: Outcome) -> str:
     asked = ", ".join(outcome.tasks_asked)
-    return f"; asks for {asked}" if asked else ""
+    tells = "; tells the bus of its transition" if _is_to_tell(outcome) else ""
+    return f"; asks for {asked}{tells}" if asked else tells
+
+
+def _is_to_tell(outcome: Outcome) -> bool:
+    """Whether its stack remembers a transition that the event made, of which a bus is told."""
+    event, stack = outcome.event, outcome.after
+    return event is not None and stack is not None and bool(stack.transitions_by(event.id))

@@ -296,6 +296,20 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     ],
     "sqs.send_message": [{"QueueUrl": URL, "MessageBody": "ż"}],
     "sqs.send_message_batch": [{"QueueUrl": URL, "Entries": [ENTRY]}],
+    "events.put_events": [
+        {
+            "Entries": [
+                {
+                    "EventBusName": "arn:aws:events:eu-west-1:000000000000:event-bus/b",
+                    "Source": "cloudseam",
+                    "DetailType": "CloudSeam Stack Transition",
+                    "Time": 1_700_000_000,
+                    "Resources": [],
+                    "Detail": '{"odd": "ż \\u0000"}',
+                }
+            ]
+        }
+    ],
     "secretsmanager.get_secret_value": [{"SecretId": "postgres"}],
     "lambda.invoke": [
         {"FunctionName": "f", "InvocationType": "RequestResponse", "Payload": '{"a": 1}'},
@@ -425,6 +439,11 @@ ANSWERED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
             }
         ).encode(),
         ("Messages",),
+    ),
+    "notices, of which one was not taken": (
+        "events.put_events",
+        b'{"FailedEntryCount":1,"Entries":[{"EventId":"e"},{"ErrorCode":"ThrottlingException"}]}',
+        ("FailedEntryCount", "Entries"),
     ),
     "a secret": (
         "secretsmanager.get_secret_value",

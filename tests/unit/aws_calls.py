@@ -11,7 +11,9 @@ from botocore.session import get_session
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT, ROOT / "layers" / "cloudseam")
 OURS = ("cloudseam", "state_machine", "task_satisfier")
-SERVICES = ("sqs", "s3", "dynamodb", "secretsmanager", "lambda", "scheduler")
+SERVICES = ("sqs", "s3", "dynamodb", "secretsmanager", "lambda", "scheduler", "events")
+# An operation of EventBridge; what the code calls by that name is a function of `socket`.
+NOT_OF_AWS = frozenset({"create_connection"})
 
 
 @cache
@@ -22,7 +24,7 @@ def operations() -> frozenset[str]:
         xform_name(name)
         for service in SERVICES
         for name in session.get_service_model(service).operation_names
-    )
+    ).difference(NOT_OF_AWS)
 
 
 def calls_of(function: str) -> set[str]:

@@ -24,12 +24,14 @@ CORE = {
     "start",
     "step",
     "task_spec",
+    "transition",
 }
 LANGUAGES = CORE | {"languages"}
 EDGES = LANGUAGES | {"json_context", "limits", "messages", "settings", "observability"}
 PORT_NAMES = {
     "aws",
     "aws_error",
+    "buses",
     "chaos",
     "clock",
     "heartbeat",

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from cloudseam.settings import Settings
 from state_machine.settings import StateMachineSettings
 from task_satisfier.settings import TaskSatisfierSettings
 from tests.template import RESOURCES, TEMPLATE, actions, statements
-from tests.unit.aws_calls import calls_in, calls_of
+from tests.unit.aws_calls import SERVICES, calls_in, calls_of
 
 ROOT = Path(__file__).parents[2]
 # What both functions need to start.
@@ -43,6 +44,7 @@ ACTION_OF = {
     "get_secret_value": "secretsmanager:GetSecretValue",
     "invoke": "lambda:InvokeFunction",
     "list_objects_v2": "s3:ListBucket",
+    "put_events": "events:PutEvents",
     "put_item": "dynamodb:PutItem",
     "put_object": "s3:PutObject",
     "scan": "dynamodb:Scan",
@@ -180,6 +182,13 @@ def test_a_function_may_do_what_its_code_does_and_no_more(
 
     assert unknown == set(), "give each of these calls its action, and the role the right to it"
     assert actions(role) == {ACTION_OF[call] for call in calls} | not_by_code
+
+
+def test_the_layer_has_boto3s_description_of_each_service_that_is_called() -> None:
+    makefile = (ROOT / "layers" / "cloudseam" / "Makefile").read_text()
+    (kept,) = re.findall(r"^SERVICES := (.*)$", makefile, re.MULTILINE)
+
+    assert set(SERVICES) <= set(kept.split())
 
 
 def test_every_call_that_has_an_action_is_made_by_a_function() -> None:

@@ -24,7 +24,7 @@ NO_CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"
 # For services that answer in milliseconds. One connection for each call that may be under way.
 QUICK = Patience(connect_timeout=3, read_timeout=10, attempts=4, connections=32)
 # What the lean client speaks. EventBridge Scheduler is called seldom, and never at the start.
-LEAN_SERVICES = frozenset({"dynamodb", "lambda", "s3", "secretsmanager", "sqs"})
+LEAN_SERVICES = frozenset({"dynamodb", "events", "lambda", "s3", "secretsmanager", "sqs"})
 
 Kind = Literal["boto3", "lean"]
 

@@ -40,6 +40,7 @@ from cloudseam.limits import (
 from cloudseam.stack import Stack
 from cloudseam.start import Start
 from cloudseam.step import RunTask
+from cloudseam.transition import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,24 @@ def retry_message(stack_id: str) -> str:
 def timer_message(stack_id: str, at: int) -> str:
     """The body that says that a moment (epoch ms) has come for a stack."""
     return _dump({"event": TIMER_DUE, "stackId": stack_id, "at": at})
+
+
+def transition_detail(notice: Notice) -> str:
+    """What a bus is told of a transition: ids and states, and no metadata."""
+    transition = notice.transition
+    detail = {
+        "id": notice.id,
+        "stackId": notice.stack_id,
+        "machine": transition.machine,
+        "from": transition.origin,
+        "to": transition.target,
+        "event": transition.event,
+        "eventId": notice.event_id,
+        "epoch": transition.epoch,
+        "at": transition.at,
+    }
+    # As letters, not as escapes, so that ten fit into a call whatever their names are.
+    return json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
 
 
 def stack_view(stack: Stack) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from cloudseam.event import Event
 from cloudseam.stack import Stack, Task
 from cloudseam.start import Start
 from cloudseam.step import RunTask, Verdict
+from cloudseam.transition import Transition
 
 
 class Fate(StrEnum):
@@ -23,9 +24,11 @@ class Fate(StrEnum):
 class Outcome:
     """One delivery's own outcome: a verdict on its event, or the error that it met.
 
-    `before` and `after` are the stack around this event, where it had one; `effects` are the
-    task attempts whose messages are owed to this delivery, `wakes` the timers (epoch ms), `starts`
-    the STARTs of other stacks, and `given_up` the tasks that a dead letter is owed for.
+    An event that was applied, though not all that it asks for was sent, has both. `before` and
+    `after` are the stack around this event, where it had one, and `transition` what it made of it;
+    `effects` are the task attempts whose messages are owed to this delivery, `wakes` the timers
+    (epoch ms), `starts` the STARTs of other stacks, and `given_up` the tasks that a dead letter is
+    owed for.
     """
 
     delivery: Delivery
@@ -37,6 +40,7 @@ class Outcome:
     wakes: tuple[int, ...] = ()
     starts: tuple[Start, ...] = ()
     given_up: tuple[Task, ...] = ()
+    transition: Transition | None = None
     error: Exception | None = None
     fate: Fate = Fate.DONE
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cloudseam.buses import Bus
 from cloudseam.clock import Clock
 from cloudseam.dead_letters import letter_of_failure
 from cloudseam.delivery import Delivery
@@ -28,12 +29,12 @@ from cloudseam.queues import OutgoingMessage, Queue
 from cloudseam.stack import Stack
 from cloudseam.step import RunTask, Step, Verdict, admit, refuse_without_token, step
 from cloudseam.timers import Timer, Timers
+from cloudseam.transition import Notice
 
 # A lost race is run again at once this often; then the events go back to the queue.
 COMMIT_ATTEMPTS = 4
 
 NOTHING_OWED: dict[str, Any] = {
-    "verdict": None,
     "effects": (),
     "wakes": (),
     "starts": (),
@@ -49,7 +50,8 @@ Groups = dict[str, list[int]]  # stack id → positions of its events in the bat
 class StackService:
     """Applies events to stacks.
 
-    `events` takes the STARTs of other stacks, `letters` the dead letters of tasks given up.
+    `events` takes the STARTs of other stacks, `letters` the dead letters of tasks given up. With a
+    bus others are told of each transition.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class StackService:
         events: Queue | None = None,
         letters: Queue | None = None,
         requires_token: bool = False,
+        bus: Bus | None = None,
     ) -> None:
         self._stacks = stacks
         self._machines = machines
@@ -72,6 +75,7 @@ class StackService:
         self._events = events
         self._letters = letters
         self._requires_token = requires_token
+        self._bus = bus
 
     def handle_batch(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """Each delivery's own outcome, in order; events of one stack are applied in order.
@@ -95,6 +99,8 @@ class StackService:
         self._send(groups, outcomes)
         self._set_timers(groups, outcomes)
         self._send_letters(outcomes)
+        if self._bus is not None:
+            self._notify(self._bus, outcomes)
         return outcomes
 
     def _commit(self, groups: Groups, outcomes: list[Outcome]) -> Groups:
@@ -168,6 +174,7 @@ class StackService:
             wakes=taken.wakes,
             starts=taken.starts,
             given_up=taken.given_up,
+            transition=taken.transition,
         )
 
     def _take(self, stored: Stack | None, event: Event) -> Step | Verdict:
@@ -177,7 +184,8 @@ class StackService:
         stack = admit(stored, event, given.now)
         if isinstance(stack, Verdict | Step):
             return stack
-        taken = step(self._machines.machine_of(stack, event), stack, event, given)
+        machine = self._machines.machine_of(stack, event)
+        taken = step(machine, stack, event, given, remembers=self._bus is not None)
         if event.metadata:
             refuse_large_metadata(taken.stack)
         return taken
@@ -236,6 +244,18 @@ class StackService:
         for number, failure in failures.items():
             _fail(owed[timers[number]], outcomes, _unsent(failure))
 
+    def _notify(self, bus: Bus, outcomes: list[Outcome]) -> None:
+        """Tells of the transitions that these events made, now or before; a failure fails them."""
+        owed: dict[str, Notice] = {}
+        owed_to: dict[str, list[int]] = {}
+        for position, notice in _notices(outcomes):
+            owed.setdefault(notice.id, notice)
+            owed_to.setdefault(notice.id, []).append(position)
+        ids = list(owed)
+        failures = bus.put(list(owed.values())) if owed else {}
+        for number, failure in failures.items():
+            _fail(owed_to[ids[number]], outcomes, _untold(failure))
+
 
 def _parsed(delivery: Delivery) -> Outcome:
     try:
@@ -279,7 +299,9 @@ def _undo(
     for position in positions:
         judged = outcomes[position]
         if judged.error is None or judged.before is not stored:
-            outcomes[position] = replace(judged, **NOTHING_OWED, after=stored, error=error)
+            outcomes[position] = replace(
+                judged, **NOTHING_OWED, verdict=None, transition=None, after=stored, error=error
+            )
 
 
 def _unsent(failure: Exception) -> ServiceUnavailableError:
@@ -290,6 +312,24 @@ def _unsent(failure: Exception) -> ServiceUnavailableError:
     )
     unsent.__cause__ = failure
     return unsent
+
+
+def _untold(failure: Exception) -> ServiceUnavailableError:
+    untold = ServiceUnavailableError(
+        f"{failure} The event was applied, but nobody was told of its transition. Where it is not "
+        "delivered again, redrive it: it is told then, and nothing else happens."
+    )
+    untold.__cause__ = failure
+    return untold
+
+
+def _notices(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Notice]]:
+    """What is to be told with which delivery. The stack after an event is always a stored one."""
+    for position, outcome in enumerate(outcomes):
+        event, stack = outcome.event, outcome.after
+        if event is not None and stack is not None:
+            for transition in stack.transitions_by(event.id):
+                yield position, Notice(stack.id, event.id, transition)
 
 
 def _owed(groups: Groups, outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Stack, RunTask]]:

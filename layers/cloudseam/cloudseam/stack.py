@@ -13,6 +13,7 @@ from cloudseam.given import Given
 from cloudseam.history import Entry
 from cloudseam.start import Start
 from cloudseam.task_spec import TaskSpec
+from cloudseam.transition import Transition
 
 INITIAL_STATE = "INIT"
 # The state of a stack that is gone.
@@ -23,6 +24,10 @@ REMOVED = "REMOVED"
 APPLIED_EVENTS_KEPT = 64
 APPLIED_EVENTS_MOST = 1_000
 REDELIVERY_WINDOW_MS = 3_600_000
+# Transitions that a stack remembers where others are told of them, for the same reason: the last
+# few whenever they were, and those of the last hour.
+TRANSITIONS_KEPT = 5
+TRANSITIONS_MOST = 100
 
 
 class TaskStatus(StrEnum):
@@ -88,9 +93,10 @@ class Stack:
     `version` counts commits (0: never stored). `epoch` counts entries into a state, over every
     life of this id. `applied` holds the marks of the outside events applied last, newest last;
     the first `old_applied` of them were there at `old_applied_at` already. `history` has the
-    entries that were stored and those since, newest last. `memory` is what the machine's language
-    keeps of the stack; nothing else looks into it. `starts` are owed. Times are epoch milliseconds.
-    With `removed_at` it is a tombstone.
+    entries that were stored and those since, newest last. `transitions` has the last ones, newest
+    last, where others are told of them. `memory` is what the machine's language keeps of the stack;
+    nothing else looks into it. `starts` are owed. Times are epoch milliseconds. With `removed_at`
+    it is a tombstone.
     """
 
     id: str
@@ -108,6 +114,7 @@ class Stack:
     old_applied: int = 0
     old_applied_at: int = 0
     history: tuple[Entry, ...] = ()
+    transitions: tuple[Transition, ...] = ()
     machine_digest: str = ""
     memory: Mapping[str, Any] = field(default_factory=dict)
     starts: tuple[Start, ...] = ()
@@ -132,6 +139,13 @@ class Stack:
     def timers(self) -> frozenset[int]:
         """The moments at which something has to happen by itself."""
         return frozenset(task.timer for task in self.tasks if task.timer)
+
+    def transitions_by(self, event_id: str) -> tuple[Transition, ...]:
+        """The transitions that an event made, as far as they are remembered."""
+        if not self.transitions:
+            return ()
+        mark = event_mark(event_id)
+        return tuple(made for made in self.transitions if made.by == mark)
 
     def is_attempt_current(self, task: str, token: str) -> bool:
         """Whether this attempt of a task is the one that the stack waits for."""
@@ -184,6 +198,13 @@ class Stack:
         gone = max(surplus, min(self.old_applied, len(marks) - APPLIED_EVENTS_KEPT))
         kept = marks[gone:]
         return {"applied": kept, "old_applied": len(kept), "old_applied_at": now}
+
+    def transitions_after(self, made: Transition) -> tuple[Transition, ...]:
+        """Those to remember once this one was made: of the last hour, and the last few."""
+        since = made.at - REDELIVERY_WINDOW_MS
+        last = (*self.transitions, made)[-TRANSITIONS_MOST:]
+        old, few = last[:-TRANSITIONS_KEPT], last[-TRANSITIONS_KEPT:]
+        return (*(each for each in old if each.at > since), *few)
 
     def with_entry(self, entry: Entry) -> Self:
         """The same stack with one more entry of history, of the commit that is being made."""
@@ -241,4 +262,5 @@ class Stack:
             applied=after.applied if after else (),
             old_applied=after.old_applied if after else 0,
             old_applied_at=after.old_applied_at if after else 0,
+            transitions=after.transitions if after else (),
         )

@@ -15,6 +15,7 @@ from cloudseam.machine import Machine
 from cloudseam.stack import REMOVED, Stack, Task, TaskStatus, event_mark
 from cloudseam.start import Start
 from cloudseam.task_spec import TaskSpec
+from cloudseam.transition import Transition
 
 
 class Verdict(StrEnum):
@@ -42,6 +43,7 @@ class Step:
 
     That is the messages of task attempts, TIMER_DUE at the moments `wakes` (epoch ms), STARTs of
     other stacks, which go before the tasks, and a dead letter for each task that was `given_up`.
+    `transition` is the one that this event made, if any.
     """
 
     stack: Stack
@@ -50,6 +52,7 @@ class Step:
     wakes: tuple[int, ...] = ()
     starts: tuple[Start, ...] = ()
     given_up: tuple[Task, ...] = ()
+    transition: Transition | None = None
 
 
 def admit(stored: Stack | None, event: Event, now: int) -> Stack | Verdict | Step:
@@ -89,8 +92,12 @@ def _too_late(gone: Stack | None, event: Event, now: int) -> Verdict | Step:
     return Step(_noted(gone, event, Verdict.LATE, now, marks), Verdict.LATE)
 
 
-def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
+def step(
+    machine: Machine, stack: Stack, event: Event, given: Given, *, remembers: bool = False
+) -> Step:
     """What one event makes of a stack.
+
+    `remembers`: the stack remembers its transition, so that others are told of it at least once.
 
     Raises:
         CloudSeamError: the event cannot be applied; nothing has changed.
@@ -110,13 +117,33 @@ def step(machine: Machine, stack: Stack, event: Event, given: Given) -> Step:
     if after is stack and event.is_timer:
         return _settled(machine, stack, Verdict.NOTHING_DUE, event, given.now)
     verdict = Verdict.LATE if after is stack and event.is_answer else Verdict.APPLIED
+    transition = _transition(stack, after, event, given.now)
     changes: dict[str, Any] = {}
+    if transition and remembers:
+        changes["transitions"] = stack.transitions_after(transition)
     if verdict is Verdict.APPLIED:
-        changes = {"updated_at": given.now, "machine_digest": machine.digest}
+        changes |= {"updated_at": given.now, "machine_digest": machine.digest}
     if not _is_fenced(event):
         changes |= after.marks_after(event.id, given.now)
     after = _noted(after, event, verdict, given.now, changes)
-    return _settled(machine, after, verdict, event, given.now)
+    settled = _settled(machine, after, verdict, event, given.now)
+    return replace(settled, transition=transition) if transition else settled
+
+
+def _transition(before: Stack, after: Stack, event: Event, now: int) -> Transition | None:
+    """The transition from one to the other. An entry into the same state is one, too."""
+    is_same = after.epoch == before.epoch and after.state == before.state
+    if is_same and not after.is_removed:
+        return None
+    return Transition(
+        by=event_mark(event.id),
+        at=now,
+        event=event.name,
+        machine=after.machine,
+        origin=before.state,
+        target=REMOVED if after.is_removed else after.state,
+        epoch=after.epoch,
+    )
 
 
 def refuse_without_token(event: Event) -> None:

@@ -8,6 +8,7 @@ import pytest
 from cloudseam.limits import MAX_NAME_CHARACTERS
 from cloudseam.messages import parse_event
 from cloudseam.stack import Stack, event_mark
+from cloudseam.transition import Transition
 from cloudseam_cli.dead_letters.identity import redriven_body, redriven_id
 from cloudseam_cli.dead_letters.letter import Letter
 from tests.builders import NOW, a_stack, a_task, an_event_body
@@ -19,6 +20,7 @@ def new_id(letter: Letter, stack: Stack | None) -> str:
     return parse_event(redriven_body(letter, event, stack), "another message").id
 
 
+MOVED = Transition(event_mark("e"), NOW, "TASK_COMPLETED", "life", "PROVISION", "RUN", 2)
 ASKED = replace(a_stack("PROVISION"), tasks=(a_task("net", asked_by=event_mark("e")),))
 
 
@@ -30,6 +32,7 @@ ASKED = replace(a_stack("PROVISION"), tasks=(a_task("net", asked_by=event_mark("
         pytest.param("e", a_stack().with_applied("e", NOW), "e", id="applied"),
         pytest.param("e", a_stack().with_applied("e", NOW).removed(NOW), "e", id="ended-it"),
         pytest.param("e", ASKED, "e", id="asked-for-a-task"),
+        pytest.param("e", a_stack(transitions=(MOVED,)), "e", id="moved-it"),
         pytest.param(None, a_stack(), "m/redrive/m", id="without-an-id-of-its-own"),
         pytest.param(None, a_stack().with_applied("m", NOW), "m", id="without-one-and-applied"),
     ],

@@ -14,7 +14,8 @@ from cloudseam.persistence import StackRepository
 from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryMachineVersions
 from cloudseam.persistence.row import to_row
 from cloudseam.persistence.store import Store
-from cloudseam.stack import Stack
+from cloudseam.stack import Stack, event_mark
+from cloudseam.transition import Transition
 from cloudseam_cli.dead_letters.letter import Letter
 from cloudseam_cli.dead_letters.rehearsal import Chance, Forecast, Rehearsal
 from tests.builders import NOW, FakeClock, a_machine, a_stack, an_event_body
@@ -24,6 +25,11 @@ from tests.unit.dead_letters.letters import a_letter, a_task_letter
 MACHINES = InMemoryMachineLocator([a_machine()])
 PINNED: dict[str, Any] = {"machine_digest": "digest-1"}
 TASKS = {"net": "PENDING", "db": "SATISFIED"}
+
+
+def moved_by(event_id: str) -> Transition:
+    """The transition that led a stack to where it is."""
+    return Transition(event_mark(event_id), NOW, "UPDATE", "life", "PROVISION", "RUN", 2)
 
 
 class World:
@@ -87,6 +93,24 @@ class World:
             Chance.NO_EFFECT,
             "no effect: was applied before",
             id="applied",
+        ),
+        pytest.param(
+            a_stack("RUN", transitions=(moved_by("e"),), **PINNED).with_applied("e", NOW),
+            an_event_body("UPDATE", eventId="e"),
+            Chance.WORKS,
+            "was applied before; tells the bus of its transition",
+            id="applied, and nobody may have been told",
+        ),
+        pytest.param(
+            a_stack("RUN", transitions=(moved_by("token-of-net/completed"),), **PINNED),
+            an_event_body(
+                TASK_COMPLETED,
+                eventId="token-of-net/completed",
+                task={"name": "net", "token": "token-of-net"},
+            ),
+            Chance.WORKS,
+            "comes too late itself; tells the bus of its transition",
+            id="answered, and nobody may have been told",
         ),
         pytest.param(
             a_stack("PROVISION", tasks=TASKS, **PINNED),

@@ -125,6 +125,7 @@ def test_a_variable_names_the_endpoint_of_a_service_or_of_all(
 
 ASKS: dict[str, tuple[str, dict[str, Any], str]] = {
     "dynamodb": ("scan", {"TableName": "T"}, "/"),
+    "events": ("put_events", {"Entries": [{}]}, "/"),
     "lambda": ("invoke", {"FunctionName": "f"}, "/2015-03-31/functions/f/invocations"),
     "secretsmanager": ("get_secret_value", {"SecretId": "s"}, "/"),
     "sqs": ("receive_message", {"QueueUrl": "http://elsewhere/q"}, "/"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # As variables name services: `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
 SERVICE_IDS = {
     "dynamodb": "DYNAMODB",
+    "events": "EVENTBRIDGE",
     "lambda": "LAMBDA",
     "s3": "S3",
     "secretsmanager": "SECRETS_MANAGER",

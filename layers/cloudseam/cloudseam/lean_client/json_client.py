@@ -1,4 +1,4 @@
-"""Clients of services that speak AWS JSON: DynamoDB, SQS, Secrets Manager.
+"""Clients of services that speak AWS JSON: DynamoDB, EventBridge, SQS, Secrets Manager.
 
 The protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
@@ -187,4 +187,5 @@ SQS = JsonApi(
 SECRETS_MANAGER = JsonApi(
     "secretsmanager", frozenset({"get_secret_value"}), version="1.1", restore=_restore_secret
 )
-APIS = {"dynamodb": DYNAMODB, "sqs": SQS, "secretsmanager": SECRETS_MANAGER}
+EVENTS = JsonApi("AWSEvents", frozenset({"put_events"}), version="1.1")
+APIS = {"dynamodb": DYNAMODB, "events": EVENTS, "sqs": SQS, "secretsmanager": SECRETS_MANAGER}

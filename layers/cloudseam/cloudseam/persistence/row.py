@@ -9,6 +9,7 @@ from cloudseam.history import Entry
 from cloudseam.persistence import TOMBSTONE_SECONDS
 from cloudseam.stack import REMOVED, Stack, Task, TaskStatus
 from cloudseam.start import Start
+from cloudseam.transition import Transition
 
 MARK_CHARACTERS = 8
 # Of a stack's history its row keeps the end, in bytes of JSON: some six entries.
@@ -18,7 +19,7 @@ MAX_HISTORY_BYTES = 320
 MAX_ROW_BYTES = 350_000
 # All that a row may have beside its id.
 NAMES = (
-    *("machine", "version", "epoch", "applied", "oldApplied", "history"),
+    *("machine", "version", "epoch", "applied", "oldApplied", "history", "transitions"),
     *("_state", "previousState", "tasks", "metadata", "outputs", "machineDigest"),
     *("createdAt", "updatedAt", "removedAt", "ttl"),
     *("memory", "starts"),
@@ -53,6 +54,8 @@ def to_row(stack: Stack) -> dict[str, Any]:
         row["starts"] = json.dumps(
             [[start.owed_to, start.body] for start in stack.starts], separators=(",", ":")
         )
+    if stack.transitions:
+        row["transitions"] = [_transition_row(made, stack.machine) for made in stack.transitions]
     if stack.removed_at is not None:
         ttl = stack.removed_at // 1000 + TOMBSTONE_SECONDS
         return row | {"removedAt": stack.removed_at, "ttl": ttl}
@@ -94,6 +97,7 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             old_applied=old_applied,
             old_applied_at=old_applied_at,
             history=_entries(row),
+            transitions=_transitions(row),
             machine_digest=_text_or_empty(row, "machineDigest"),
             memory=_memory(row),
             starts=_starts(row),
@@ -209,6 +213,28 @@ def _entries(row: Mapping[str, Any]) -> tuple[Entry, ...]:
     if not isinstance(entries, list):
         raise ValueError("`history` is not a list")
     return tuple(entry_from_row(entry) for entry in entries)
+
+
+def _transition_row(made: Transition, machine: str) -> list[Any]:
+    """A transition as a list: its machine is there only where it is not the row's own."""
+    parts = [made.by, made.at, made.event, made.origin, made.target, made.epoch]
+    return parts if made.machine == machine else [*parts, made.machine]
+
+
+def _transitions(row: Mapping[str, Any]) -> tuple[Transition, ...]:
+    listed = row.get("transitions") or []
+    if not isinstance(listed, list):
+        raise ValueError("`transitions` is not a list")
+    return tuple(_transition(parts, _text(row, "machine")) for parts in listed)
+
+
+def _transition(parts: Any, machine: str) -> Transition:
+    match parts:
+        case [str(by), at, str(event), str(origin), str(target), epoch, *other]:
+            machine = other[0] if other else machine
+            if _is_number(at) and _is_number(epoch) and isinstance(machine, str):
+                return Transition(by, at, event, machine, origin, target, epoch)
+    raise ValueError("an entry of `transitions` is malformed")
 
 
 def recent(history: Sequence[Entry], room: int) -> list[list[Any]]:
