@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cloudseam.limits import has_half
@@ -20,6 +21,13 @@ MARGIN = 5.0
 # How the body of a message begins that has a sweep go on; no event's does.
 BODY = '{"sweep":'
 MAX_ID_BYTES = 2048  # of a partition key (DynamoDB developer guide, "Constraints")
+
+# What is counted for each kind of repair; see `cloudseam.sweep.Repair`.
+METRICS = {
+    "TIMER_FIRED": "TimersRepaired",
+    "TASK_RESENT": "TasksResent",
+    "TASK_LOST": "TasksLost",
+}
 
 logger = logging.getLogger("cloudseam.sweep")
 
@@ -65,7 +73,17 @@ def run_sweep(
     # One that had no time at all would go on by messages for ever.
     if swept.looked_at and swept.rest_after is not None and events is not None:
         events.send([OutgoingMessage(f"{BODY} {json.dumps(swept.rest_after)}}}")])
-    found = {"looked_at": swept.looked_at, "repaired": len(swept.repairs)}
-    count("StacksRepaired", len(swept.repairs))
+    repaired = sum(outcome.error is None for outcome in swept.repairs)
+    found = {"looked_at": swept.looked_at, "repaired": repaired}
+    count("StacksStuck", len(swept.repairs))
+    count("StacksRepaired", repaired)
+    _count_repairs(swept.repairs)
     logger.info("Swept", extra=found | {"rest_after": swept.rest_after})
     return found
+
+
+def _count_repairs(repairs: Sequence[Outcome]) -> None:
+    from cloudseam.sweep import repairs_of
+
+    for repair, number in Counter(each for one in repairs for each in repairs_of(one)).items():
+        count(METRICS[repair.value], number)

@@ -5,7 +5,7 @@ An adapter is imported where it is chosen: a container waits for the import of n
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from cloudseam.aws import make_client
@@ -13,6 +13,7 @@ from cloudseam.buses import Bus
 from cloudseam.clock import Clock, SystemClock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.locators import MachineLocator, SnapshotMachineLocator
+from cloudseam.observability import count
 from cloudseam.persistence.store import Store, open_store
 from cloudseam.pinned_machines import LatestMachines, PinnedMachines
 from cloudseam.queues import Queue
@@ -54,6 +55,7 @@ def build_service(
         letters=_letters(settings),
         requires_token=settings.requires_token,
         bus=build_bus(settings),
+        on_conflicts=partial(count, "CommitConflicts"),
     )
 
 

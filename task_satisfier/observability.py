@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from cloudseam.observability import count, logger, why
+from cloudseam.observability import count, logger, measure, why
 from cloudseam.outcome import Fate
+from task_satisfier.executors.registry import BUILDERS
 from task_satisfier.satisfier import TaskOutcome, place
 
 FATES = {
@@ -24,10 +25,19 @@ def log_task(outcome: TaskOutcome, fate: Fate) -> None:
         logger.info("Task not run", extra=_place(outcome) | {"ending": outcome.ending})
     elif outcome.cause is not None:
         count("TasksFailed")
+        _measure(outcome, "failed")
         logger.warning("Task failed", extra=_place(outcome) | {"cause": outcome.cause})
     else:
         count("TasksCompleted")
+        _measure(outcome, "completed")
         logger.info("Task completed", extra=_place(outcome))
+
+
+def _measure(outcome: TaskOutcome, ended: str) -> None:
+    """How long the task took. Whoever sends messages must not make metrics by naming executors."""
+    named = outcome.request.executor if outcome.request else ""
+    executor = named if named in BUILDERS else "unknown"
+    measure("TaskDuration", outcome.seconds, executor=executor, outcome=ended)
 
 
 def _log_error(outcome: TaskOutcome, error: Exception, fate: Fate) -> None:

@@ -19,6 +19,7 @@ from cloudseam.observability import log_event, logger, metrics
 from cloudseam.outcome import Fate, Outcome
 from tests.bad_events import BAD_EVENTS
 from tests.builders import CANARY, a_delivery, a_machine, an_event_body
+from tests.emf import Metric, metrics_in
 from tests.world import World
 
 
@@ -59,7 +60,7 @@ def test_an_applied_event_is_one_line_that_tells_the_move(
     assert (line["event_id"], line["message_id"]) == ("e-1", outcome.delivery.message_id)
     assert (line.get("state_before"), line["state"]) == (None, "PROVISION")
     assert line["tasks_asked"] == ["net", "db"]
-    assert counted == {"EventsApplied": 1}
+    assert counted == {"EventsApplied": 1, "Transitions": 1}
 
 
 def test_a_removal_is_told_as_such(log: io.StringIO, counted: dict[str, int]) -> None:
@@ -157,6 +158,25 @@ def test_the_events_of_a_batch_are_one_figure(capsys: pytest.CaptureFixture[str]
 
     (told,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert told["EventsApplied"] == [150]
+
+
+def test_durations_of_one_kind_are_one_line_and_no_more_than_a_line_may_have(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def handle(event: object, context: object) -> None:
+        for number in range(120):
+            observability.measure("TaskDuration", number / 1000, executor="lambda")
+        observability.measure("TaskDuration", 2.5, executor="terraform")
+
+    observability._with_metrics(handle)({}, None)
+
+    told = list(metrics_in(capsys.readouterr().out))
+    of_lambda = [each for each in told if each.dimensions == (("executor", "lambda"),)]
+    assert [value for each in of_lambda for value in each.values] == list(map(float, range(120)))
+    assert max(len(each.values) for each in told) < 100
+    assert told[-1] == Metric(
+        "TaskDuration", "Milliseconds", (2500.0,), (("executor", "terraform"),)
+    )
 
 
 def test_a_line_may_hold_what_is_no_json_and_any_letter(log: io.StringIO) -> None:

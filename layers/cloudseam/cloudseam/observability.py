@@ -9,13 +9,16 @@ from traceback import format_tb
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, Metrics, MetricUnit
 
 from cloudseam.errors import CloudSeamError
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.step import Verdict
 
 Handler = Callable[..., Any]
+# A line has at most 100 values of a metric (CloudWatch user guide, "Specification: Embedded metric
+# format"); at 100 Powertools tells them, and forgets the dimensions.
+VALUES_PER_LINE = 50
 
 # The ports and the service log through the standard library, under this name. One encoder for
 # all lines, and no try to read JSON in their messages, make a line half as dear.
@@ -33,6 +36,8 @@ metrics = Metrics(
 # What the invocation has counted: a batch of a thousand events is one figure. Pollers side by
 # side share it, and the metrics, which know nothing of threads.
 _counted: dict[str, int] = {}
+# The durations that it has measured, in milliseconds, by metric and dimensions.
+_measured: dict[tuple[str, tuple[tuple[str, str], ...]], list[float]] = {}
 _counting = Lock()
 
 
@@ -41,6 +46,15 @@ def count(name: str, number: int = 1) -> None:
     if number:
         with _counting:
             _counted[name] = _counted.get(name, 0) + number
+
+
+def measure(name: str, seconds: float, **dimensions: str) -> None:
+    """Adds a duration to a metric of the invocation that is running.
+
+    Each value of a dimension is a metric that is paid for: it must be one of a few.
+    """
+    with _counting:
+        _measured.setdefault((name, tuple(dimensions.items())), []).append(seconds * 1000)
 
 
 def observed(handler: Handler) -> Handler:
@@ -79,8 +93,23 @@ def _flush() -> None:
                 metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
             if told:
                 metrics.flush_metrics()
+            measured = dict(_measured)
+            _measured.clear()
+        for (name, dimensions), durations in measured.items():
+            _tell_durations(name, dict(dimensions), durations)
     except Exception as error:  # a batch that is done must not come again
         logger.warning("Metrics were lost", extra=why(error))
+
+
+def _tell_durations(name: str, dimensions: dict[str, str], durations: list[float]) -> None:
+    """One line for each set of dimensions: a line has its dimensions for all of its metrics."""
+    for start in range(0, len(durations), VALUES_PER_LINE):
+        line = EphemeralMetrics(namespace=metrics.namespace, service=metrics.service)
+        for dimension, value in dimensions.items():
+            line.add_dimension(dimension, value)
+        for duration in durations[start : start + VALUES_PER_LINE]:
+            line.add_metric(name=name, unit=MetricUnit.Milliseconds, value=round(duration, 1))
+        line.flush_metrics()
 
 
 def why(error: Exception) -> dict[str, str]:
@@ -103,6 +132,8 @@ FAILED = {
 
 def log_event(outcome: Outcome) -> None:
     """One line for one delivery, and its part of the metrics."""
+    count("Transitions", 1 if outcome.transition else 0)
+    count("TaskRetries", outcome.retries)
     if outcome.error is not None:
         _log_error(outcome, outcome.error)
     elif outcome.verdict is Verdict.APPLIED:

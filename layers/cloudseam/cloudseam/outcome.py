@@ -45,6 +45,17 @@ class Outcome:
     fate: Fate = Fate.DONE
 
     @property
+    def retries(self) -> int:
+        """How many tasks this event asked for again, each as a new attempt."""
+        if self.verdict is not Verdict.APPLIED or self.before is None or self.after is None:
+            return 0
+        return sum(
+            (known := self.before.task(task.name)) is not None and known.attempt < task.attempt
+            for task in self.after.tasks
+            if task.attempt > 1
+        )
+
+    @property
     def tasks_asked(self) -> tuple[str, ...]:
         """The names of the tasks whose messages are owed."""
         return tuple(run.task.name for run in self.effects)

@@ -4,7 +4,7 @@ Knows no machine language, no store and no queue: it talks to ports only, and is
 where deciding and doing meet.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +51,8 @@ class StackService:
     """Applies events to stacks.
 
     `events` takes the STARTs of other stacks, `letters` the dead letters of tasks given up. With a
-    bus others are told of each transition.
+    bus others are told of each transition. `on_conflicts` is called with how many commits have lost
+    a race.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class StackService:
         letters: Queue | None = None,
         requires_token: bool = False,
         bus: Bus | None = None,
+        on_conflicts: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._stacks = stacks
         self._machines = machines
@@ -76,6 +78,7 @@ class StackService:
         self._letters = letters
         self._requires_token = requires_token
         self._bus = bus
+        self._on_conflicts = on_conflicts
 
     def handle_batch(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """Each delivery's own outcome, in order; events of one stack are applied in order.
@@ -95,6 +98,7 @@ class StackService:
             if not waiting:
                 break
             waiting = self._commit(waiting, outcomes)
+            self._on_conflicts(len(waiting))
         self._start_others(outcomes)
         self._send(groups, outcomes)
         self._set_timers(groups, outcomes)

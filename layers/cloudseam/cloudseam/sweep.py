@@ -6,6 +6,7 @@ task, an answer. What it finds goes through the same steps and commits as an eve
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 
 from cloudseam.clock import Clock
@@ -18,6 +19,14 @@ from cloudseam.stack import Stack, Task, TaskStatus
 STACKS_AT_ONCE = 100
 # A timer's own message is given so long before the sweep takes its place, in milliseconds.
 TIMER_GRACE_MS = 60_000
+
+
+class Repair(StrEnum):
+    """What a sweep made good."""
+
+    TIMER_FIRED = "TIMER_FIRED"
+    TASK_RESENT = "TASK_RESENT"
+    TASK_LOST = "TASK_LOST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,21 @@ class Sweep:
             is_late = task.asked_at and task.token and now - task.asked_at >= patience
             if is_late and task.status is TaskStatus.PENDING:
                 yield task
+
+
+def repairs_of(outcome: Outcome) -> Iterator[Repair]:
+    """What was made good of a stack, once for each of its tasks; nothing where that failed."""
+    before, after = outcome.before, outcome.after
+    if outcome.error is not None or before is None or after is None:
+        return
+    for task in after.tasks:
+        known = before.task(task.name)
+        if known is None or known == task:
+            continue
+        if known.timer and known.timer <= after.updated_at:
+            yield Repair.TIMER_FIRED
+        else:
+            yield Repair.TASK_RESENT if task.resent > known.resent else Repair.TASK_LOST
 
 
 def _is_overdue(stack: Stack, now: int) -> bool:

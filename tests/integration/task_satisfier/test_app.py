@@ -15,18 +15,27 @@ from unittest.mock import patch
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from cloudseam import observability
 from cloudseam.batch import InvalidInvocationError
 from cloudseam.errors import InvalidSettingsError
 from cloudseam.event import Json
 from cloudseam.poller import InvocationContext
 from task_satisfier import app, clients, wiring
 from task_satisfier.executors import TaskRun
+from task_satisfier.executors.registry import Builder, ExecutorRegistry
 from tests.bad_invocations import BAD_INVOCATIONS
 from tests.builders import CANARY
 from tests.conftest import LogLines
 from tests.counted_calls import counted_calls
+from tests.emf import Metric, counted, metrics_in
 from tests.emulated import EmulatedAws, emulated_aws
-from tests.task_builders import FakeExecutor, FakeExecutors, a_task_body, a_terraform_config
+from tests.task_builders import (
+    FakeExecutor,
+    FakeExecutors,
+    a_task_body,
+    a_terraform_config,
+    failing,
+)
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -89,6 +98,7 @@ def function() -> Iterator[Function]:
         }
         with patch.dict(os.environ, environ):
             _forget()
+            observability._flush()  # what tests before this one have counted
             yield made
             _forget()
 
@@ -200,9 +210,7 @@ def test_one_log_line_and_a_metric_tell_what_became_of_each_task(
     assert told["Task failed"]["executor"] == "ansible"
     assert told["Task message dead-lettered"]["error"] == "InvalidMessageError"
     assert CANARY not in str(told)
-    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert metrics["TasksFailed"] == [1.0]
-    assert metrics["TaskMessagesDeadLettered"] == [1.0]
+    assert counted(capsys.readouterr().out) == {"TasksFailed": 1, "TaskMessagesDeadLettered": 1}
 
 
 class _Surprised(FakeExecutors):
@@ -302,3 +310,59 @@ def test_an_invocation_that_is_no_batch_is_refused_and_asks_nothing_of_aws(paylo
         app.lambda_handler(payload, _context())
 
     assert calls.taken() == {}
+
+
+def test_the_time_of_a_task_is_told_by_its_executor_and_end(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+
+    def work(run: TaskRun) -> Mapping[str, Json]:
+        now[0] += 1.5
+        return {}
+
+    builders: dict[str, Builder] = {
+        "lambda": lambda settings: FakeExecutor(work),
+        "terraform": lambda settings: failing("It did not work."),
+    }
+    monkeypatch.setattr(
+        wiring, "ExecutorRegistry", lambda settings: ExecutorRegistry(settings, builders)
+    )
+    monkeypatch.setattr(app.satisfier(), "_clock", lambda: now[0])
+    capsys.readouterr()
+
+    function.invoke(a_task_body("lambda", token="t1"))
+    done = list(metrics_in(capsys.readouterr().out))
+    function.invoke(a_task_body("terraform", token="t2"))
+    failed = list(metrics_in(capsys.readouterr().out))
+
+    assert done == [
+        Metric("TasksCompleted", "Count", (1.0,)),
+        duration(1500.0, executor="lambda", outcome="completed"),
+    ]
+    assert failed == [
+        Metric("TasksFailed", "Count", (1.0,)),
+        duration(0.0, executor="terraform", outcome="failed"),
+    ]
+
+
+def test_whoever_sends_tasks_makes_no_metrics_by_naming_executors(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function.invoke(a_task_body("ansible-1"), a_task_body("ansible-2"))
+
+    told = [each for each in metrics_in(capsys.readouterr().out) if each.name == "TaskDuration"]
+    assert [each.dimensions for each in told] == [(("executor", "unknown"), ("outcome", "failed"))]
+    assert len(told[0].values) == 2
+
+
+def test_what_was_not_run_has_no_duration(
+    quick: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick.invoke(a_task_body(token="t1"), receive_count=2)  # no stack waits for it
+
+    assert [each.name for each in metrics_in(capsys.readouterr().out)] == ["TasksNotRun"]
+
+
+def duration(milliseconds: float, **dimensions: str) -> Metric:
+    return Metric("TaskDuration", "Milliseconds", (milliseconds,), tuple(dimensions.items()))
