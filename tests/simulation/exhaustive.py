@@ -13,7 +13,12 @@ POINTS = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)
 CRASHES_ONLY = Mix("single crashes")
 # The first run of a task fails once in this life, and is retried; none takes long.
 SMALL = Setup(
-    event_consumers=3, task_consumers=3, failing=0, slow=0, failing_first=frozenset({"net"})
+    event_consumers=3,
+    task_consumers=3,
+    has_bus=True,
+    failing=0,
+    slow=0,
+    failing_first=frozenset({"net"}),
 )
 
 

@@ -88,10 +88,11 @@ class History:
 
 
 def plan_of(seed: int, mixes: Sequence[Mix] = MIXES, setup: Setup | None = None) -> Plan:
-    """The history of a seed."""
+    """The history of a seed. Every second one of each mix has a bus, unless the setup says so."""
     mix = mixes[seed % len(mixes)]
     planned = Workload(_rng(f"{seed}/workload"), changes_file=mix.changes_file).plan()
-    return Plan(seed, mix, replace(setup or Setup(), skew_ms=mix.skew_ms), tuple(planned))
+    setup = setup or Setup(has_bus=seed // len(mixes) % 2 == 0)
+    return Plan(seed, mix, replace(setup, skew_ms=mix.skew_ms), tuple(planned))
 
 
 def run(plan: Plan, *, traced: bool = False) -> History:
@@ -113,7 +114,7 @@ def run(plan: Plan, *, traced: bool = False) -> History:
     world.is_over = True
     budget = sum(fault.kind in COSTLY for fault in world.struck) + world.crashes
     may_lose = bool(COSTLY & {fault.kind for fault in world.struck})
-    seen = Seen(record, budget, is_quiet, plan.setup.max_receives, may_lose)
+    seen = Seen(record, budget, is_quiet, plan.setup.max_receives, may_lose, plan.setup.has_bus)
     return History(
         plan,
         tuple(judge(seen)),

@@ -17,6 +17,7 @@ from cloudseam.messages import parse_event
 from cloudseam.persistence.row import to_row
 from cloudseam.stack import Stack, TaskStatus, event_mark
 from cloudseam.step import Step, Verdict, admit, step
+from cloudseam.transition import Notice, Transition
 from tests.simulation.machines import BY_DIGEST, VERSIONS
 from tests.simulation.record import Ack, Commit, Record
 from tests.simulation.sqs import Letter
@@ -56,6 +57,7 @@ class Move:
     event: Event
     after: Stack
     verdict: Verdict
+    transition: Transition | None = None
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Seen:
     """A record, and what follows from it.
 
     `budget` has the faults that may cost a second run each. `may_lose`: faults may be the reason
-    that a valid message is dead-lettered.
+    that a valid message is dead-lettered. `has_bus`: others are told of transitions.
     """
 
     record: Record
@@ -71,12 +73,13 @@ class Seen:
     is_quiet: bool
     max_receives: int
     may_lose: bool = True
+    has_bus: bool = False
 
     @cached_property
     def moves(self) -> Mapping[str, list[Move]]:
         """The moves of each stack, replayed from each commit's own row, in order."""
         return {
-            stack_id: [move for commit in commits for move in _moves(commit)]
+            stack_id: [move for commit in commits for move in _moves(commit, self.has_bus)]
             for stack_id, commits in self.record.commits.items()
         }
 
@@ -125,7 +128,7 @@ def judge(seen: Seen) -> list[Violation]:
     ]
 
 
-def _moves(commit: Commit) -> Iterator[Move]:
+def _moves(commit: Commit, remembers: bool) -> Iterator[Move]:
     stack = commit.before
     for taken in commit.taken:
         try:
@@ -135,11 +138,15 @@ def _moves(commit: Commit) -> Iterator[Move]:
             if isinstance(admitted, Step):
                 stepped = admitted
             else:
-                stepped = step(taken.machine, admitted, taken.event, taken.given)
+                stepped = step(
+                    taken.machine, admitted, taken.event, taken.given, remembers=remembers
+                )
         except CloudSeamError:
             continue
         if stepped.stack is not stack:
-            yield Move(commit, stack, taken.event, stepped.stack, stepped.verdict)
+            yield Move(
+                commit, stack, taken.event, stepped.stack, stepped.verdict, stepped.transition
+            )
         stack = stepped.stack
 
 
@@ -343,6 +350,30 @@ def _unsent(seen: Seen, ack: Ack, event: Event) -> Iterator[str]:
             yield f"{event.stack_id} {task.name}: {event.name} {event.id} is done, no timer was set"
 
 
+def told_if_made(seen: Seen) -> Iterator[str]:
+    """I12. A bus is told of a transition if and only if it was committed, and then of that one."""
+    if not seen.has_bus:
+        return
+    made = {
+        notice.id: (move, notice)
+        for move in _all(seen)
+        if move.transition
+        for notice in [Notice(move.after.id, move.event.id, move.transition)]
+    }
+    for number, told in seen.record.told.items():
+        move, notice = made.get(number, (None, None))
+        if move is None or told[0].seen < move.commit.seen:
+            yield f"{told[0].notice} was told of, but not committed"
+        elif any(each.notice != notice for each in told):
+            yield f"{notice} was told of as {told[-1].notice}"
+    last = {ack.event.id: ack for ack in seen.record.acks if ack.event is not None}
+    for number, (move, notice) in made.items():
+        ack = last.get(move.event.id)
+        told = seen.record.told.get(number, [])
+        if ack is not None and not (told and told[0].seen < ack.seen):
+            yield f"{move.event.name} {move.event.id} is done, and nobody was told of {notice}"
+
+
 def merged(seen: Seen) -> Iterator[str]:
     """I8. Of every event that was applied its own metadata key is there, as long as its life."""
     for stack_id, moves in seen.moves.items():
@@ -434,4 +465,5 @@ INVARIANTS: Mapping[tuple[str, str], Callable[[Seen], Iterator[str]]] = {
     ("I9", "order respects real time"): ordered,
     ("I10", "no task runs twice without need"): run_once,
     ("I11", "no valid message is dead-lettered without need"): not_lost,
+    ("I12", "told of if and only if committed"): told_if_made,
 }

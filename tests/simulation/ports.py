@@ -19,8 +19,9 @@ from cloudseam.persistence.memory import (
 from cloudseam.persistence.row import from_text, to_row
 from cloudseam.pinned_machines import Machines
 from cloudseam.stack import Stack
+from cloudseam.transition import Notice
 from tests.simulation.faults import FAILURES, Kind
-from tests.simulation.record import Commit, Record, Taken
+from tests.simulation.record import Commit, Record, Taken, Told
 from tests.simulation.world import Process, Strand, World
 
 # A container looks for changed machine files so often, in milliseconds.
@@ -133,6 +134,28 @@ def shown(stack: Stack) -> str:
     """A stack on one line of a trace."""
     tasks = " ".join(f"{task.name}={task.status}:{task.token[:4]}" for task in stack.tasks)
     return f"v{stack.version} {stack.state} epoch {stack.epoch} {tasks}"
+
+
+class SimulatedBus:
+    """See `cloudseam.buses.Bus`. Notes each notice that it took."""
+
+    def __init__(self, world: World, record: Record) -> None:
+        self._world = world
+        self._record = record
+
+    def put(self, notices: Sequence[Notice]) -> Mapping[int, Exception]:
+        """See `Bus.put`."""
+        kind = self._world.enter(f"tell of {len(notices)} transitions")
+        taken = len(notices)
+        if kind is Kind.FAIL_BEFORE:
+            taken = 0
+        elif kind in (Kind.CRASH_AMID, Kind.FAIL_PARTLY):
+            taken //= 2
+        for notice in notices[:taken]:
+            self._record.told[notice.id].append(Told(self._record.count(), notice))
+        self._world.leave(kind)
+        lost = range(0 if kind is Kind.FAIL_AFTER else taken, len(notices))
+        return {number: unavailable() for number in lost}
 
 
 class SimulatedClaims:

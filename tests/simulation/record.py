@@ -7,6 +7,7 @@ from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.machine import Machine
 from cloudseam.stack import Stack
+from cloudseam.transition import Notice
 from tests.simulation.sqs import Letter
 from tests.simulation.world import Process
 
@@ -78,6 +79,14 @@ class Sent:
     is_copy: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice that the bus took."""
+
+    seen: int
+    notice: Notice
+
+
 @dataclass(slots=True)
 class Record:
     """All that was seen, numbered in order."""
@@ -93,6 +102,8 @@ class Record:
     runs: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     # By event id: whether its sender held the claim when it sent the answer.
     answers: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    # Notices of transitions, by their id.
+    told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     resources: list[str] = field(default_factory=list)
     conflicts: int = 0
 

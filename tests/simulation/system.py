@@ -25,6 +25,7 @@ from tests.simulation.chance import Chance, hashed
 from tests.simulation.machines import EXECUTOR, HOLDING
 from tests.simulation.ports import (
     RecordedMachines,
+    SimulatedBus,
     SimulatedClaims,
     SimulatedHeartbeat,
     SimulatedLocator,
@@ -53,6 +54,7 @@ class Setup:
     task_time: float = 285  # seconds that the satisfier's function has
     margin: float = 15
     skew_ms: int = 0
+    has_bus: bool = False
     # How often a task fails, and how often it takes long.
     failing: float = 0.15
     slow: float = 0.08
@@ -482,6 +484,7 @@ def service_of(system: System) -> StackService:
         tasks=system.task_port(),
         timers=QueueTimers(system.event_port(), world),
         clock=world,
+        bus=SimulatedBus(world, system.record) if system.setup.has_bus else None,
     )
 
 

@@ -28,6 +28,7 @@ from cloudseam.step import Step, Verdict
 from cloudseam.sweep import Sweep, Swept
 from cloudseam.task_spec import TaskSpec
 from cloudseam.timers.queue import QueueTimers
+from cloudseam.transition import Notice
 from task_satisfier.attempt import Attempt
 from tests.simulation.faults import CRASHING, Kind, Mix
 from tests.simulation.history import History, plan_of, run
@@ -118,6 +119,15 @@ def _folded_backwards(
     return _fold(self, stored, positions[::-1], outcomes)
 
 
+_notices = service._notices
+
+
+def _told_once(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Notice]]:
+    for position, notice in _notices(outcomes):
+        if outcomes[position].verdict is Verdict.APPLIED:
+            yield position, notice
+
+
 def _latest(self: PinnedMachines, stack: Stack, event: Event) -> Machine:
     return self._current(stack.machine)
 
@@ -160,6 +170,7 @@ WITNESSES = (
     Witness("last-receive dead-lettering", DeadLetters, "_is_hopeless", _is_terminal, CALM),
     Witness("fold order in a batch", StackService, "_fold", _folded_backwards, CALM),
     Witness("durable timers", QueueTimers, "set", lambda self, timers: {}, CALM),
+    Witness("notice resend", service, "_notices", _told_once, CRASHES, Setup(has_bus=True)),
     Witness(
         "pinned machines", PinnedMachines, "machine_of", _latest, _of("files", changes_file=True)
     ),
