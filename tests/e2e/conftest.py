@@ -10,7 +10,7 @@ import pytest
 from cloudseam.persistence.postgres.connection import PostgresConnection
 from cloudseam.persistence.postgres.credentials import FixedCredentials
 from cloudseam.persistence.postgres.stacks import PostgresStackRepository
-from tests.e2e.installation import Cloud, Installation, local_cloud
+from tests.e2e.installation import SURROUNDINGS, Cloud, Installation, local_cloud
 from tests.e2e.sam import BUILT_TEMPLATE
 from tests.postgres import PostgresServer
 
@@ -55,7 +55,10 @@ def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation
     installation = Installation(
         cloud,
         "on-postgres",
-        {"PostgresSecretArn": secret["ARN"]},
+        {
+            "PostgresSecretArn": secret["ARN"],
+            "TransitionBusArn": cloud.outputs(SURROUNDINGS)["TransitionBusArn"],
+        },
         in_postgres=PostgresStackRepository(connection),
     )
     installation.deploy()

@@ -95,6 +95,7 @@ class Installation:
             "TaskFunctionArns": f"{around['Greet']},{around['Gated']}",
             "TerraformPolicyArn": around["MayReadModules"],
             "TerraformStateBucket": around["TerraformStates"],
+            "TransitionBus": around["TransitionBus"],
             "TaskTimeout": "60",
             "MaxReceiveCount": "4",
         }

@@ -3,9 +3,13 @@
 import json
 
 from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation
+from tests.emulated import received
 from tests.integration.task_satisfier.real_terraform import needs_terraform, resources
+from tests.processes import wait_until
 
 STACKS_AT_ONCE = 20
+# The transitions of a whole life on `functions`.
+FUNCTIONS_LIFE = [("INIT", "GREET"), ("GREET", "RUN"), ("RUN", "END"), ("END", "REMOVED")]
 
 
 def state_of_network(cloud: Cloud, stack: str) -> list[str]:
@@ -46,6 +50,30 @@ def test_many_stacks_at_once(installation: Installation) -> None:
 
     assert running == [True] * len(names)
     assert [installation.ends(name) for name in names] == [True] * len(names)
+
+
+def test_a_bus_is_told_of_every_transition(cloud: Cloud, installation: Installation) -> None:
+    stack = f"told-{installation.name}"
+    heard: dict[str, tuple[str, str]] = {}
+
+    def is_all_heard() -> bool:
+        heard.update(notices(cloud, stack))
+        return len(heard) >= len(FUNCTIONS_LIFE)
+
+    installation.send(stack, "LAUNCH", machine="functions")
+    assert installation.reaches(stack, "RUN")
+    installation.send(stack, "FINISH")
+
+    assert installation.ends(stack)
+    assert wait_until(is_all_heard, 30, pause=0.2)
+    assert sorted(heard.values()) == sorted(FUNCTIONS_LIFE)
+
+
+def notices(cloud: Cloud, stack: str) -> dict[str, tuple[str, str]]:
+    """From and to of the transitions of a stack that were told since the last look, by id."""
+    heard = received(cloud.client("sqs"), cloud.outputs(SURROUNDINGS)["Told"])
+    details = [json.loads(message["Body"])["detail"] for message in heard]
+    return {told["id"]: (told["from"], told["to"]) for told in details if told["stackId"] == stack}
 
 
 def test_a_poisonous_event_is_dead_lettered_with_its_reason_and_works_once_redriven(
