@@ -1,6 +1,5 @@
 """Where events come from besides the event queue: a file for each source."""
 
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -22,10 +21,15 @@ class Source(StrEnum):
 NAMED = frozenset(map(str, (Source.KINESIS, Source.DYNAMODB, Source.SNS)))
 
 
-def source_of(event: Mapping[str, Any]) -> Source | None:
+def source_of(event: Any) -> Source | None:
     """The source of a Lambda event; None for the queue, and for what nobody knows."""
+    if not isinstance(event, dict):
+        return None
     if "detail-type" in event:
         return Source.EVENT_BRIDGE
-    records: Sequence[Mapping[str, str]] = event.get("Records") or ({},)
-    name = records[0].get("eventSource") or records[0].get("EventSource")
-    return Source(name) if name in NAMED else None
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else None
+    if not isinstance(first, dict):
+        return None
+    name = first.get("eventSource") or first.get("EventSource")
+    return Source(name) if isinstance(name, str) and name in NAMED else None

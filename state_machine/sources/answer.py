@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from cloudseam.batch import InvalidInvocationError
 from cloudseam.delivery import Delivery
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.outcome import Fate, Outcome
@@ -28,10 +29,11 @@ def answer_source(
     each outcome.
 
     Raises:
+        InvalidInvocationError: a record is not as its source makes it.
         ServiceUnavailableError: the event of a source that is no stream was neither applied nor
             put on the queue. Lambda calls again, twice.
     """
-    records = list(_read(source, event, keeps_order_since))
+    records = _records(source, event, keeps_order_since)
     outcomes = _handed_over(
         settle([record for record in records if record is not None]),
         events,
@@ -52,6 +54,17 @@ def answer_source(
     return _come_again(
         source, event, [failed.get(each.message_id) if each else None for each in records]
     )
+
+
+def _records(
+    source: Source, event: Mapping[str, Any], keeps_order_since: float
+) -> list[Delivery | None]:
+    try:
+        return list(_read(source, event, keeps_order_since))
+    except (AttributeError, KeyError, TypeError, ValueError):  # its text may hold a value
+        raise InvalidInvocationError(
+            f"The event says that it is one of {source}, and has not the records of one."
+        ) from None
 
 
 def _read(

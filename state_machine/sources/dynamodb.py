@@ -26,7 +26,7 @@ def read(event: Mapping[str, Any], keeps_order_since: float) -> Iterator[Deliver
             yield None
             continue
         yield Delivery(
-            message_id=record.event_id or "",
+            message_id=record["eventID"],
             body=message_body(json.dumps(change.new_image, default=_json)),
             in_order=(change.approximate_creation_date_time or 0) >= keeps_order_since,
         )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
+from cloudseam.batch import InvalidInvocationError
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.outcome import Fate
 from cloudseam.queues import MESSAGE_BYTES
@@ -211,6 +212,33 @@ def test_no_source_can_ask_for_a_sweep(function: StateMachineFunction) -> None:
 
     (letter,) = function.letters()
     assert letter["attributes"]["error"] == "InvalidMessageError"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Records": [{"eventSource": "aws:kinesis"}]},
+        {"Records": [{"eventSource": "aws:kinesis", "eventID": "1", "kinesis": {"data": "?"}}]},
+        {"Records": [{"eventSource": "aws:dynamodb", "eventName": "OTHER", "dynamodb": {}}]},
+        {"Records": [{"EventSource": "aws:sns", "Sns": CANARY}]},
+        {"detail-type": "LAUNCH", "id": "1", "detail": CANARY},
+        {"Records": ["aws:sns"]},
+        {"Records": [{"eventSource": ["aws:sns"]}]},
+        {"Records": {"eventSource": "aws:sns"}},
+        ["detail-type"],
+        "detail-type",
+        None,
+    ],
+    ids=str,
+)
+def test_an_invocation_that_no_source_makes_is_refused_by_name(
+    function: StateMachineFunction, event: Any
+) -> None:
+    with pytest.raises(InvalidInvocationError) as refused:
+        app.lambda_handler(event, Context())
+
+    assert CANARY not in str(refused.value)
+    assert function.outcomes == []
 
 
 # ---- what can never work
