@@ -55,7 +55,7 @@ build: .venv-sam/ready  ## Validate the template and build what is deployed
 	$(SAM) validate --lint --region us-east-1
 	$(SAM) build
 
-package: build setup $(if $(shell grep '^sbom:' Makefile),sbom)  ## Write dist/: what people deploy without building
+package: build setup sbom  ## Write dist/: what people deploy without building
 	$(BIN)/python -m release
 
 artifacts: build setup  ## Build what is deployed, and test it
