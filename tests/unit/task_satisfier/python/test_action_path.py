@@ -1,5 +1,6 @@
 """A message can have actions of ACTIONS_PATH run, and nothing else imported."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -117,20 +118,20 @@ def test_what_lies_elsewhere_is_neither_imported_nor_run(name: str, folder: Path
     assert set(sys.modules) == before
 
 
+@pytest.mark.parametrize("name", ["queue", "antigravity"], ids=["imported", "not imported yet"])
 def test_a_module_with_the_name_of_one_of_pythons_is_refused_and_hides_nothing(
-    folder: Path, write: Write
+    name: str, folder: Path, write: Write
 ) -> None:
-    trace = write("queue.py", LEAVES_A_TRACE + ACTION).with_suffix(".ran")
-    path = ActionPath(str(folder))
+    trace = write(f"{name}.py", LEAVES_A_TRACE + ACTION).with_suffix(".ran")
 
-    failure = refused(path, "queue.Charge")
+    failure = refused(ActionPath(str(folder)), f"{name}.Charge")
 
     assert "Give yours another name" in str(failure)
     assert not trace.exists()
-    import queue
-
-    assert queue.__file__
-    assert not queue.__file__.startswith(str(folder))
+    found = importlib.util.find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    assert not found.origin.startswith(str(folder))
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
