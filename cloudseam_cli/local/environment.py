@@ -10,6 +10,8 @@ from cloudseam_cli.local.resources import Resources
 # Meant for real installations; here they would lead away from the emulator.
 REPLACED = frozenset(
     {
+        "CONTEXT_BUCKET",
+        "CONTEXT_PREFIX",
         "LOCAL_MODE",
         "MACHINE_S3_BUCKET",
         "MACHINE_S3_KEY",
@@ -54,6 +56,7 @@ def functions_environment(
         **dict.fromkeys(("NO_PROXY", "no_proxy"), _no_proxy(environ)),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "CONTEXT_BUCKET": resources.context_bucket,
         "DYNAMODB_TABLE": resources.table,
         "MACHINE_LOCATOR": "LOCAL_FS",
         "MACHINE_SPEC_DIR": str(machines.absolute()),

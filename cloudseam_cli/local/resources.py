@@ -1,4 +1,4 @@
-"""The queues and the table that both functions need, under names that never change."""
+"""Queues, table and bucket that both functions need, under names that never change."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ EVENT_QUEUE = "cloudseam-events"
 TASK_QUEUE = "cloudseam-tasks"
 DEAD = "-dead"
 TABLE = "Stacks"
+CONTEXT_BUCKET = "cloudseam-contexts"
 
 # The functions dead-letter a message themselves, with its reason, well before this receive.
 RECEIVES = 20
@@ -35,6 +36,7 @@ class Resources:
     task_queue: str
     task_dead_letters: str
     table: str = TABLE
+    context_bucket: str = CONTEXT_BUCKET
 
     @classmethod
     def at(cls, endpoint: str) -> Self:
@@ -59,6 +61,7 @@ class Resources:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        emulator_client("s3", self.endpoint).create_bucket(Bucket=self.context_bucket)
 
 
 def _create_queue(sqs: SQSClient, name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cloudseam.stored_context import ContextBucket, ContextUnavailableError
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from cloudseam_cli.local.client import emulator_client
 from cloudseam_cli.local.functions import FunctionFolder
@@ -119,3 +120,16 @@ def test_no_metadata_value_gets_into_a_log_or_onto_the_terminal(tmp_path: Path) 
     logs = list((folder / ".cloudseam" / "log").glob("*_*.log"))
     assert {log.name for log in logs} == {"state_machine.log", "task_satisfier-1.log"}
     assert all(log.read_text() and CANARY not in log.read_text() for log in logs)
+
+
+def test_the_bucket_takes_contexts_and_gives_them_back(resources: Resources) -> None:
+    bucket = ContextBucket(
+        lambda: emulator_client("s3", resources.endpoint), resources.context_bucket
+    )
+
+    stored = bucket.write("s", "token", '{"a":1}')
+
+    assert bucket.read("s", stored) == {"a": 1}
+    bucket.delete("s", stored.key)
+    with pytest.raises(ContextUnavailableError, match="NoSuchKey"):
+        bucket.read("s", stored)

@@ -41,6 +41,7 @@ def test_the_settings_name_the_queues_the_table_and_the_folders() -> None:
     assert satisfier.dead_letter_queue_url == resources.task_dead_letters
     assert machine.dynamodb_table == satisfier.dynamodb_table == resources.table
     assert machine.machine_spec_dir == str(Path("machines").absolute())
+    assert satisfier.context_bucket == resources.context_bucket
     assert satisfier.terraform_state_dir == str(Path("state").absolute())
 
 
@@ -53,6 +54,7 @@ def test_the_settings_name_the_queues_the_table_and_the_folders() -> None:
         "AWS_ROLE_ARN",
         "POSTGRES_CONNECTION_SECRET",
         "TERRAFORM_STATE_BUCKET",
+        "CONTEXT_PREFIX",
         "LOCAL_MODE",
         "SKIP_TASK_EXECUTION",
         "SQS_EVENT_QUEUE_ARN",
