@@ -69,6 +69,22 @@ SURFACES: dict[str, list[str]] = {
         "unit.task_satisfier.test_aws_lambda::test_an_error_that_is_no_json_object_is_told_as_it_is",
         "unit.task_satisfier.test_aws_lambda::test_what_the_function_returns_is_not_looked_at",
     ],
+    "names, inputs, contexts and events of Python actions": [
+        "unit.task_satisfier.python.test_action_path::test_what_is_no_dotted_name_is_refused",
+        "unit.task_satisfier.python.test_action_path"
+        "::test_what_lies_elsewhere_is_neither_imported_nor_run",
+        "unit.task_satisfier.python.test_action_path"
+        "::test_a_link_that_leads_out_is_refused_before_its_code_is_run",
+        "unit.task_satisfier.python.test_action_path::test_what_is_no_action_is_refused",
+        "unit.task_satisfier.python.test_executor::test_an_input_that_cannot_be_read_fails",
+        "unit.task_satisfier.python.test_executor"
+        "::test_a_context_that_is_not_json_fails_with_the_path",
+        "unit.task_satisfier.python.test_executor::test_what_is_no_event_fails",
+        "unit.task_satisfier.python.test_executor::test_a_delay_that_is_none_fails",
+        "unit.task_satisfier.python.test_executor::test_outputs_that_a_stack_cannot_keep_fail",
+        "unit.test_stored_context::test_what_is_not_what_was_written_is_refused",
+        "unit.test_stored_context::test_a_key_of_something_else_is_not_touched",
+    ],
     "dead letters": [
         "unit.dead_letters.test_bad_letters"
         "::test_it_is_judged_without_a_write_and_listed_without_a_value",
@@ -87,6 +103,8 @@ SURFACES: dict[str, list[str]] = {
         "unit.cli.test_send::test_what_was_typed_as_metadata_is_not_told",
         "unit.cli.test_send::test_a_message_that_would_be_refused_is_not_sent",
         "unit.cli.test_send::test_options_that_make_no_sense_are_refused_with_code_2",
+        "unit.cli.test_start_machine"
+        "::test_what_no_machine_can_be_started_by_is_refused_and_not_told",
         "unit.cli.test_dlq::test_a_command_line_that_makes_no_sense_is_refused",
         "unit.cli.test_cost::test_a_load_that_cannot_be_is_refused",
     ],
