@@ -3,14 +3,12 @@
 import re
 from keyword import iskeyword
 
-from cloudseam.event import SYSTEM_EVENTS
+from cloudseam.event import START, SYSTEM_EVENTS
 from cloudseam.languages.part import Part
 from cloudseam.languages.python_actions import rules
 from cloudseam.languages.python_actions.definition import PSEUDO_FINAL, PSEUDO_INIT
 from cloudseam.languages.wording import shown
 
-# What a message says to start a machine.
-START = "START"
 RESERVED_STATES = frozenset({PSEUDO_INIT, PSEUDO_FINAL})
 RESERVED_EVENTS = SYSTEM_EVENTS | RESERVED_STATES | {START}
 
