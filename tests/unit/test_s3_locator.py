@@ -344,3 +344,38 @@ def test_an_object_that_cannot_be_read_is_said_to_be_unavailable(s3: S3Client) -
             locator.get("Bill")
 
     assert locator.get("Bill").name == "Bill"
+
+
+def test_an_object_that_may_not_be_read_hides_no_machine_of_another(s3: S3Client) -> None:
+    put(s3, "machines/fsm.yml", ACTIONS)
+    put(s3, "machines/secret.yml", ACTIONS.replace("Order", "Bill"))
+    locator = S3MachineLocator(s3, BUCKET, "machines/", clock=Now())
+
+    def refuse(params: dict[str, str], **_: object) -> None:
+        if params["Key"].endswith("secret.yml"):
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+
+    s3.meta.events.register("provide-client-params.s3.GetObject", refuse)
+
+    assert locator.get("Order").name == "Order"
+    assert locator.names() == ["Order", "secret"]
+    with pytest.raises(ServiceUnavailableError, match="AccessDenied"):
+        locator.get("Bill")
+    s3.meta.events.unregister("provide-client-params.s3.GetObject", refuse)
+    assert locator.get("Bill").name == "Bill"
+
+
+def test_a_folder_that_may_not_be_listed_hides_no_machine_of_its_one_object(s3: S3Client) -> None:
+    put(s3, "specs/fsm.yml", ACTIONS + "- import: more.yml\n")
+    locator = S3MachineLocator(s3, BUCKET, "specs/fsm.yml", clock=Now())
+
+    def refuse(params: dict[str, str], **_: object) -> None:
+        if params["Prefix"] == "specs/":
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2")
+
+    s3.meta.events.register("provide-client-params.s3.ListObjectsV2", refuse)
+
+    for _ in range(2):
+        assert locator.get("Order").name == "Order"
+    with pytest.raises(ServiceUnavailableError, match="AccessDenied"):
+        locator.get("Bill")

@@ -4,7 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from cloudseam.errors import InvalidDefinitionError, MachineNotFoundError
+from cloudseam.errors import (
+    CloudSeamError,
+    InvalidDefinitionError,
+    MachineNotFoundError,
+    ServiceUnavailableError,
+)
 from cloudseam.finding import Finding, FindingsError, Severity
 from cloudseam.languages import Reading, machine_in, read_file
 from cloudseam.languages.python_actions.imports import follow
@@ -56,6 +61,8 @@ class Contents(Generic[F]):
         # Versions of the files that are imported and not listed; None of those that are missing.
         self._beside: dict[str, F | None] = {}
         self._holders: Mapping[str, Sequence[str]] = {}
+        # Why a file could not be read when all were looked through.
+        self._unread: CloudSeamError | None = None
 
     def machine(self, name: str, path: str, file: F) -> Machine:
         """The machine of that name, in that file.
@@ -79,6 +86,7 @@ class Contents(Generic[F]):
 
         Raises:
             InvalidDefinitionError: two files have it.
+            ServiceUnavailableError: none has it that could be read, and there are others.
         """
         holders = self.holders(listed).get(name, ())
         if len(holders) > 1:
@@ -87,6 +95,8 @@ class Contents(Generic[F]):
                 "Rename or remove one of the two.",
                 machine=name,
             )
+        if not holders and isinstance(self._unread, ServiceUnavailableError):
+            raise ServiceUnavailableError(str(self._unread)) from self._unread
         for path in holders:
             file = listed[path] if path in listed else self._beside.get(path)
             if file is not None:
@@ -100,15 +110,15 @@ class Contents(Generic[F]):
     def holders(self, listed: Mapping[str, F]) -> Mapping[str, Sequence[str]]:
         """The paths of the files that have a Python-action machine, by its name.
 
-        Where no file has changed nothing is read. One that cannot be read is left out.
+        Where no file has changed nothing is read. One that cannot be read is left out, and tried
+        again the next time.
         """
         if self._indexed != listed or any(
             self._find(path) != file for path, file in self._beside.items()
         ):
-            self._indexed = None
-            self._beside = {}
+            self._beside, self._unread = {}, None
             self._holders = self._index(listed)
-            self._indexed = dict(listed)
+            self._indexed = dict(listed) if self._unread is None else None
         return self._holders
 
     def names(self, listed: Mapping[str, F]) -> Sequence[str]:
@@ -144,15 +154,16 @@ class Contents(Generic[F]):
 
     def _content(self, path: str, listed: Mapping[str, F]) -> MachinesFile | NoMachines:
         """A file that is listed or imported, as far as it has Python-action machines."""
-        if path in listed:
-            file: F | None = listed[path]
-        else:
-            file = self._beside[path] = self._find(path)
-        if file is None:
-            return NoMachines.MISSING
         try:
+            if path in listed:
+                file: F | None = listed[path]
+            else:
+                file = self._beside[path] = self._find(path)
+            if file is None:
+                return NoMachines.MISSING
             return self.machines_file(path, file) or NoMachines.OTHER
-        except (InvalidDefinitionError, MachineNotFoundError):
+        except (InvalidDefinitionError, MachineNotFoundError, ServiceUnavailableError) as error:
+            self._unread = error
             return NoMachines.MISSING
 
     def _load(self, path: str, file: F) -> Loaded[F]:
