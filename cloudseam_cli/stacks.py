@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     stacks = load_all(stacks_of(find_target(args)), args.machine, args.state)
     if args.failed:
-        stacks = [stack for stack in stacks if has_failed(stack)]
+        stacks = [stack for stack in stacks if stack.has_failed]
     if args.json:
         print(json.dumps([summary(stack) for stack in stacks], indent=2))
     elif stacks:
@@ -77,11 +77,6 @@ def summary(stack: Stack) -> dict[str, Any]:
         "tasks": _counts(stack),
         "updatedAt": stack.updated_at,
     }
-
-
-def has_failed(stack: Stack) -> bool:
-    """Whether a task has failed and waits for somebody to ask for it again."""
-    return any(task.status == "ERROR" and not task.retry_at for task in stack.tasks)
 
 
 def tasks_in_short(stack: Stack) -> str:

@@ -63,7 +63,8 @@ def run_sweep(
     tell: Callable[[Outcome], None],
     after: str = "",
 ) -> dict[str, int]:
-    """Sweeps, and leaves the rest to a message; how many stacks it looked at and repaired.
+    """Sweeps, and leaves the rest to a message; how many stacks it looked at and repaired, and
+    how many have failed.
 
     `tell` is called with the outcome of each repair.
     """
@@ -74,9 +75,10 @@ def run_sweep(
     if swept.looked_at and swept.rest_after is not None and events is not None:
         events.send([OutgoingMessage(f"{BODY} {json.dumps(swept.rest_after)}}}")])
     repaired = sum(outcome.error is None for outcome in swept.repairs)
-    found = {"looked_at": swept.looked_at, "repaired": repaired}
+    found = {"looked_at": swept.looked_at, "repaired": repaired, "failed": swept.failed}
     count("StacksStuck", len(swept.repairs))
     count("StacksRepaired", repaired)
+    count("StacksFailed", swept.failed)
     _count_repairs(swept.repairs)
     logger.info("Swept", extra=found | {"rest_after": swept.rest_after})
     return found

@@ -1,5 +1,6 @@
 """The sweep as the state machine function does it on its schedule, over emulated AWS."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from cloudseam.batch import InvalidInvocationError
 from cloudseam.claim import Claim
-from cloudseam.event import TIMER_DUE
+from cloudseam.event import CANCEL_TASKS, TIMER_DUE
 from cloudseam.outcome import Fate
 from state_machine import app, sweeping, wiring
 from tests.bad_invocations import BAD_INVOCATIONS, NO_SWEEPS
@@ -54,6 +55,16 @@ def an_hour_ago(function: StateMachineFunction) -> None:
     function.aws.dynamodb.put_item(TableName=function.table, Item=item)
 
 
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics that were told since the last look."""
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    return {
+        metric["Name"]: sum(line[metric["Name"]])
+        for line in told
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
 def test_a_sweep_has_tasks_sent_again_that_nobody_works_on(
     function: StateMachineFunction,
 ) -> None:
@@ -64,10 +75,29 @@ def test_a_sweep_has_tasks_sent_again_that_nobody_works_on(
     an_hour_ago(function)
     late = function.sweep()
 
-    assert (fresh, late) == ({"looked_at": 1, "repaired": 0}, {"looked_at": 1, "repaired": 1})
+    assert (fresh["repaired"], late["repaired"]) == (0, 1)
     assert [message["task"]["token"] for message in function.tasks()] == [
         message["task"]["token"] for message in asked
     ]
+
+
+def test_a_sweep_counts_what_it_repaired_and_what_waits_for_a_person(
+    function: StateMachineFunction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function.deliver(a_delivery(launch()))
+    an_hour_ago(function)
+    capsys.readouterr()
+
+    function.sweep()
+    repaired = counted(capsys)
+    function.deliver(a_delivery(an_event_body(CANCEL_TASKS)))
+    capsys.readouterr()
+    function.sweep()
+
+    assert (repaired, counted(capsys)) == (
+        {"EventsApplied": 1, "StacksStuck": 1, "StacksRepaired": 1, "TasksResent": 2},
+        {"StacksFailed": 1},
+    )
 
 
 def test_a_sweep_leaves_alone_what_somebody_has_claimed(function: StateMachineFunction) -> None:
@@ -77,7 +107,7 @@ def test_a_sweep_leaves_alone_what_somebody_has_claimed(function: StateMachineFu
         app.store().claims.take(Claim(message["task"]["token"], "me", now, now + 60_000), now)
     an_hour_ago(function)
 
-    assert function.sweep() == {"looked_at": 1, "repaired": 0}
+    assert function.sweep() == {"looked_at": 1, "repaired": 0, "failed": 0}
 
 
 def test_a_sweep_finds_claims_in_the_table_that_is_named_for_them(
@@ -92,7 +122,7 @@ def test_a_sweep_finds_claims_in_the_table_that_is_named_for_them(
             app.store().claims.take(Claim(message["task"]["token"], "me", now, now + 60_000), now)
         an_hour_ago(function)
 
-        assert function.sweep() == {"looked_at": 1, "repaired": 0}
+        assert function.sweep() == {"looked_at": 1, "repaired": 0, "failed": 0}
     assert len(aws.items(claims)) == 2
 
 
@@ -134,7 +164,7 @@ def test_a_sweep_whose_time_is_over_leaves_the_rest_to_a_message(
 
     found = sweeping.run_sweep(app.sweep(), events, lambda: next(left), lambda outcome: None)
 
-    assert found == {"looked_at": 1, "repaired": 0}
+    assert found == {"looked_at": 1, "repaired": 0, "failed": 0}
     (message,) = function.aws.received(function.events_url)
     assert message["Body"] == '{"sweep": "s"}'
 
@@ -145,7 +175,7 @@ def test_a_sweep_that_never_has_time_does_not_go_on_for_ever(
     function.deliver(a_delivery(launch()))
     monkeypatch.setattr(sweeping, "MARGIN", 1_000_000)
 
-    assert function.sweep() == {"looked_at": 0, "repaired": 0}
+    assert function.sweep() == {"looked_at": 0, "repaired": 0, "failed": 0}
     assert function.aws.received(function.events_url) == []
 
 

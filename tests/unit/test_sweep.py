@@ -165,7 +165,7 @@ def test_a_task_that_stays_lost_has_failed_in_the_end_and_is_left_alone_then() -
 
     assert statuses(place.stack()) == {"net": "ERROR", "db": "ERROR"}
     assert len(sent_for(place, "net")) == RESENDS + 1
-    assert place.sweep() == Swept(1, ())
+    assert place.sweep() == Swept(1, (), failed=1)
 
 
 @pytest.mark.parametrize("task", ["net", "db"])
@@ -196,6 +196,14 @@ def test_a_failed_and_a_cancelled_task_are_left_alone() -> None:
     place.send(an_event_body(CANCEL_TASKS))
 
     place.time.move_on(10 * LOST_AFTER)
+
+    assert place.sweep() == Swept(1, (), failed=1)
+
+
+def test_a_task_that_will_be_tried_again_by_itself_has_not_failed() -> None:
+    place = Place(retry=RetryPolicy(2))
+    place.launch()
+    place.send(an_answer_body(place.asked("net"), event=TASK_ERROR))
 
     assert place.sweep() == Swept(1, ())
 

@@ -131,6 +131,11 @@ class Stack:
         return all(task.status is TaskStatus.SATISFIED for task in self.tasks)
 
     @property
+    def has_failed(self) -> bool:
+        """Whether a task has failed and waits for somebody to ask for it again."""
+        return any(task.status is TaskStatus.ERROR and not task.retry_at for task in self.tasks)
+
+    @property
     def fresh_history(self) -> tuple[Entry, ...]:
         """The entries of the commit that is being made."""
         return tuple(entry for entry in self.history if entry.version == self.version + 1)

@@ -34,11 +34,13 @@ class Swept:
     """What a sweep did: stacks that wait and were looked at, and the outcome of each repair.
 
     `rest_after` is the id to go on behind when time was over, None when all were looked at.
+    `failed` is how many of the stacks nothing but a person moves on, see `Stack.has_failed`.
     """
 
     looked_at: int
     repairs: tuple[Outcome, ...]
     rest_after: str | None = None
+    failed: int = 0
 
 
 class Sweep:
@@ -66,15 +68,16 @@ class Sweep:
     def run(self, time_left: Callable[[], float], after: str = "") -> Swept:
         """Sweeps the stacks behind `after` as long as `time_left` gives seconds above 0."""
         waiting = self._stacks.scan_unfinished(after)
-        looked_at, last, repairs = 0, after, list[Outcome]()
+        looked_at, failed, last, repairs = 0, 0, after, list[Outcome]()
         while time_left() > 0:
             stacks = list(islice(waiting, STACKS_AT_ONCE))
             if not stacks:
-                return Swept(looked_at, tuple(repairs))
+                return Swept(looked_at, tuple(repairs), failed=failed)
             looked_at, last = looked_at + len(stacks), stacks[-1].id
+            failed += sum(stack.has_failed for stack in stacks)
             events = self._events(stacks)
             repairs += self._service.handle_events(events) if events else []
-        return Swept(looked_at, tuple(repairs), last)
+        return Swept(looked_at, tuple(repairs), last, failed)
 
     def _events(self, stacks: Sequence[Stack]) -> list[Event]:
         given = self._clock.draw()
