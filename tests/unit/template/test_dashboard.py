@@ -1,0 +1,101 @@
+"""What an operator looks at first."""
+
+import json
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from tests.docs.metrics_table import metrics
+from tests.template import RESOURCES, TEMPLATE
+from tests.unit.aws_calls import modules_of
+
+NAMED = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+WIDGETS: list[dict[str, Any]] = json.loads(NAMED)["widgets"]
+ALARMS = [name for name, part in RESOURCES.items() if part["Type"] == "AWS::CloudWatch::Alarm"]
+COLUMNS = 24  # CloudWatch API reference, "Dashboard Body Structure and Syntax"
+
+
+def shown() -> list[tuple[str, str, str]]:
+    """Namespace and name of each metric, and what it is of."""
+    return [
+        (metric[0], metric[1], metric[3])
+        for widget in WIDGETS
+        if widget["type"] == "metric"
+        for metric in widget["properties"]["metrics"]
+    ]
+
+
+def test_it_shows_every_metric_that_the_functions_tell() -> None:
+    own = [name for namespace, name, _ in shown() if namespace == "CloudSeam"]
+
+    assert sorted(own) == sorted(metrics())
+    assert {of for namespace, _, of in shown() if namespace == "CloudSeam"} == {"${AWS::StackName}"}
+
+
+@pytest.mark.parametrize("name", metrics())
+def test_every_metric_of_the_page_is_told_by_a_function(name: str) -> None:
+    code = {
+        path
+        for function in ("state_machine", "task_satisfier")
+        for path in modules_of(f"{function}.app")
+    }
+
+    assert any(f'"{name}"' in path.read_text() for path in code)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "metric", "parts"),
+    [
+        (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            ["Event", "Task", "EventDeadLetter", "TaskDeadLetter"],
+        ),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", ["Event", "Task"]),
+        ("AWS/Lambda", "Errors", ["StateMachine", "TaskSatisfier"]),
+        ("AWS/Lambda", "Throttles", ["StateMachine", "TaskSatisfier"]),
+        ("AWS/Lambda", "Duration", ["StateMachine", "TaskSatisfier"]),
+        ("AWS/Lambda", "ConcurrentExecutions", ["StateMachine", "TaskSatisfier"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_it_shows_all_queues_and_functions(namespace: str, metric: str, parts: list[str]) -> None:
+    name = {"AWS/SQS": "${%sQueue.QueueName}", "AWS/Lambda": "${%sFunction}"}[namespace]
+
+    found = [of for *known, of in shown() if known == [namespace, metric]]
+
+    assert found == [name % part for part in parts]
+
+
+def test_it_shows_every_alarm() -> None:
+    (widget,) = (each for each in WIDGETS if each["type"] == "alarm")
+
+    assert widget["properties"]["alarms"] == [f"${{{name}.Arn}}" for name in ALARMS]
+
+
+def test_what_it_names_is_there() -> None:
+    named = {each.partition(".")[0] for each in re.findall(r"\$\{([^}]+)\}", NAMED)}
+
+    assert named <= set(RESOURCES) | {"AWS::StackName", "AWS::Region"}
+
+
+def test_no_widget_lies_on_another() -> None:
+    places = [
+        {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        for widget in WIDGETS
+    ]
+
+    assert all(one.isdisjoint(other) for one, other in combinations(places, 2))
+    assert all(x < COLUMNS for place in places for x, _ in place)
+
+
+def test_its_address_is_told() -> None:
+    address = TEMPLATE["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"]
+
+    assert address.endswith("/${Dashboard}")
