@@ -83,6 +83,8 @@ READING_STREAMS = {
 }
 # Powertools' tracer has the daemon of Lambda send them with the function's role.
 TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# The services ask for these of whoever reads and sends what they encrypt.
+KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
 # Goes with CreateSchedule: Scheduler sends with a role that it is given.
 SCHEDULER_ROLE = {"iam:PassRole"}
 # A statement of a batch is an update, or where the stack is new an insert.
@@ -170,9 +172,9 @@ def test_a_batch_reports_its_failures_by_item(mapping: dict[str, Any]) -> None:
         (
             "state_machine",
             "StateMachineRole",
-            LAMBDA_ITSELF | TRACING | READING_STREAMS | SCHEDULER_ROLE | INSERTS,
+            LAMBDA_ITSELF | TRACING | KEY | READING_STREAMS | SCHEDULER_ROLE | INSERTS,
         ),
-        ("task_satisfier", "TaskSatisfierRole", LAMBDA_ITSELF | TRACING | TERRAFORM_STATE),
+        ("task_satisfier", "TaskSatisfierRole", LAMBDA_ITSELF | TRACING | KEY | TERRAFORM_STATE),
     ],
     ids=["state machine", "task satisfier"],
 )
@@ -325,7 +327,7 @@ def test_a_table_that_is_there_takes_the_place_of_a_new_one_wherever_it_is_named
 
 
 def test_scheduler_may_send_to_the_event_queue_and_nothing_else() -> None:
-    assert statements("TimerRole") == [
+    assert [each for each in statements("TimerRole") if each["Sid"] != "UseKey"] == [
         {
             "Sid": "SendTimers",
             "Effect": "Allow",
