@@ -2,7 +2,8 @@
 
 MiniStack 1.5.33 takes some calls for actions that IAM does not know: SQS's batches, and DynamoDB's
 `BatchExecuteStatement` and `ExecuteStatement`. It takes every schedule to be in the group
-`default`. It would refuse what AWS allows. Run by path, in the emulator's own process.
+`default`. It speaks plain HTTP, on the loopback address, and policies may ask for TLS. It would
+refuse what AWS allows. Run by path, in the emulator's own process.
 
 Sources: SQS developer guide, "Amazon SQS API permissions: Actions and resource reference"; DynamoDB
 developer guide, "IAM security policies with PartiQL for DynamoDB"; service authorization reference,
@@ -11,11 +12,13 @@ developer guide, "IAM security policies with PartiQL for DynamoDB"; service auth
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 BATCHES = ("sqs:SendMessageBatch", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibilityBatch")
 PARTIQL = ("dynamodb:BatchExecuteStatement", "dynamodb:ExecuteStatement")
+# IAM user guide, "AWS global condition context keys"; keys are the same in any case.
+TRANSPORT = "aws:securetransport"
 # What a statement begins with, and the table it names.
 STATEMENT = re.compile(
     r'\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(SELECT)\b.*?\bFROM)\s+"?([\w.-]+)"?',
@@ -25,7 +28,7 @@ STATEMENT = re.compile(
 
 def teach() -> None:
     """Has the emulator check each call for the actions and the resource that IAM checks it for."""
-    from ministack.core import iam_actions  # type: ignore[import-untyped]
+    from ministack.core import iam_actions, iam_evaluator  # type: ignore[import-untyped]
 
     action_of = iam_actions.extract_iam_action
     arn_of = iam_actions.extract_resource_arn
@@ -47,6 +50,16 @@ def teach() -> None:
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = arn
     iam_actions.dynamodb_transaction_checks = items
+    iam_evaluator._resolve_condition_key = over_tls(iam_evaluator._resolve_condition_key)
+
+
+def over_tls(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """What a condition compares with, where every request is taken for one over TLS."""
+
+    def resolved(key: str, request: Any) -> Any:
+        return "true" if key.lower() == TRANSPORT else resolve(key, request)
+
+    return resolved
 
 
 def single(action: str | None) -> str | None:

@@ -137,8 +137,16 @@ def test_what_is_put_into_a_bucket_comes_back(use: None) -> None:
 
 def test_a_role_may_do_what_it_allows_and_no_more_where_iam_is_enforced() -> None:
     allowed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    only_tls = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
     with EmbeddedAws(0, enforces_iam=True) as aws, in_environment_of(aws):
-        queue = a_queue(boto3.client("sqs"), "guarded")
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [only_tls]})
+        queue = a_queue(boto3.client("sqs"), "guarded", Policy=policy)
         role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument=TRUST)
         boto3.client("iam").put_role_policy(
             RoleName="sender",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cloudseam_cli.embedded_aws_rights import in_group, single, statement_checks
+from cloudseam_cli.embedded_aws_rights import in_group, over_tls, single, statement_checks
 
 TABLE = "arn:aws:dynamodb:us-east-1:1:table/Stacks"
 
@@ -23,6 +23,18 @@ def test_a_batch_of_messages_is_checked_as_its_messages_are(
     action: str | None, checked: str | None
 ) -> None:
     assert single(action) == checked
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:SecureTransport", "true"),
+        ("aws:securetransport", "true"),
+        ("aws:SourceAccount", "as it is"),
+    ],
+)
+def test_a_request_counts_as_one_over_tls_and_is_else_what_it_is(key: str, value: str) -> None:
+    assert over_tls(lambda key, request: request)(key, "as it is") == value
 
 
 @pytest.mark.parametrize(

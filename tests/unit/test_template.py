@@ -417,9 +417,10 @@ def test_a_queue_has_one_policy() -> None:
 
 def test_what_is_named_may_send_to_the_event_queue_and_nobody_else() -> None:
     policy = RESOURCES["EventQueuePolicy"]
-    (allowed,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    _, choice = policy["Properties"]["PolicyDocument"]["Statement"]
+    condition, allowed, otherwise = choice["Fn::If"]
 
-    assert policy["Condition"] == "HasSenders"
+    assert (condition, otherwise) == ("HasSenders", {"Ref": "AWS::NoValue"})
     assert policy["Properties"]["Queues"] == [{"Ref": "EventQueue"}]
     assert allowed["Action"] == "sqs:SendMessage"
     assert allowed["Principal"] == {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}
