@@ -7,12 +7,13 @@ from pydantic import Field, model_validator
 from cloudseam.aws import ClientSettings
 from cloudseam.chaos import ChaosSettings
 from cloudseam.persistence.store import StoreSettings
+from cloudseam.queues.fairness import FairnessSettings
 
 if TYPE_CHECKING:
     from cloudseam.timers.scheduler import Schedules
 
 
-class StateMachineSettings(StoreSettings, ClientSettings, ChaosSettings):
+class StateMachineSettings(StoreSettings, FairnessSettings, ClientSettings, ChaosSettings):
     """Read from the environment; see docs/configuration.md."""
 
     machine_locator: Literal["LOCAL_FS", "S3"] = Field(

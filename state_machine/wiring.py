@@ -48,7 +48,7 @@ def build_service(
     return StackService(
         stacks=store.stacks,
         machines=PinnedMachines(locator, store.versions) if pinned else LatestMachines(locator),
-        tasks=SqsQueue(_sqs(), settings.task_queue_url),
+        tasks=SqsQueue(_sqs(), settings.task_queue_url, settings.tenant),
         timers=build_timers(settings, clock),
         clock=clock,
         events=build_event_queue(settings),
@@ -90,7 +90,9 @@ def build_sweep(settings: StateMachineSettings, store: Store, service: StackServ
 
 def build_event_queue(settings: StateMachineSettings) -> Queue | None:
     """The queue that events come from, if it is known."""
-    return SqsQueue(_sqs(), settings.event_queue_url) if settings.event_queue_url else None
+    if settings.event_queue_url is None:
+        return None
+    return SqsQueue(_sqs(), settings.event_queue_url, settings.tenant)
 
 
 def build_dead_letters(settings: StateMachineSettings) -> DeadLetters:

@@ -151,7 +151,7 @@ class TaskSatisfier:
         """Runs the attempt under its claim, and answers it."""
         attempt = self._attempts.begin(request, outcome.delivery)
         if isinstance(attempt, Ended):
-            return _answered_again(outcome, attempt, answer)
+            return _answered_again(outcome, request, attempt, answer)
         try:
             with attempt.beating():
                 outcome, message = self._run(outcome, request, attempt, time_left)
@@ -196,7 +196,7 @@ class TaskSatisfier:
             outcome = replace(outcome, cause=cause, surprise=surprise)
         event_id = _event_id(request, delivery, "failed")
         body = failed_message(request, event_id, str(outcome.cause), error)
-        return outcome, OutgoingMessage(body)
+        return outcome, _answer(request, body)
 
     def _redactor(self, request: TaskRequest) -> Redactor:
         return Redactor(
@@ -204,9 +204,15 @@ class TaskSatisfier:
         )
 
 
-def _answered_again(outcome: TaskOutcome, ended: Ended, answer: Answer) -> TaskOutcome:
+def _answer(request: TaskRequest, body: str) -> OutgoingMessage:
+    return OutgoingMessage(body, stack_id=request.stack_id, machine=request.machine)
+
+
+def _answered_again(
+    outcome: TaskOutcome, request: TaskRequest, ended: Ended, answer: Answer
+) -> TaskOutcome:
     """An attempt that has ended is not run again; its answer may have been lost."""
-    error = answer.give(OutgoingMessage(ended.answer)) if ended.answer else None
+    error = answer.give(_answer(request, ended.answer)) if ended.answer else None
     return replace(outcome, ending=Ending.REPEATED, error=error)
 
 
@@ -218,9 +224,9 @@ def _completed(
 ) -> OutgoingMessage:
     event_id = _event_id(request, delivery, "completed")
     if isinstance(given, Result):  # it goes on to where it came from, and has to be whole
-        return OutgoingMessage(completed_message(request, event_id, result=given.body))
+        return _answer(request, completed_message(request, event_id, result=given.body))
     shown = redactor.shown(given, partial(logger.warning, extra=place(request)))
-    return OutgoingMessage(completed_message(request, event_id, shown))
+    return _answer(request, completed_message(request, event_id, shown))
 
 
 def _unexpected(request: TaskRequest, error: Exception) -> str:

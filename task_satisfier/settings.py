@@ -5,9 +5,10 @@ from pydantic import Field
 from cloudseam.aws import ClientSettings
 from cloudseam.chaos import ChaosSettings
 from cloudseam.persistence.store import StoreSettings
+from cloudseam.queues.fairness import FairnessSettings
 
 
-class TaskSatisfierSettings(StoreSettings, ClientSettings, ChaosSettings):
+class TaskSatisfierSettings(StoreSettings, FairnessSettings, ClientSettings, ChaosSettings):
     """Read from the environment; see docs/configuration.md."""
 
     event_queue_url: str = Field(

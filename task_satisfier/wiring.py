@@ -24,7 +24,7 @@ def build_satisfier(settings: TaskSatisfierSettings) -> TaskSatisfier:
     """The satisfier over SQS and the executors there are."""
     return TaskSatisfier(
         SkippingRegistry() if settings.skip_execution else ExecutorRegistry(settings),
-        SqsQueue(sqs_client(), settings.event_queue_url),
+        SqsQueue(sqs_client(), settings.event_queue_url, settings.tenant),
         build_attempts(settings),
         sensitive_keys=settings.sensitive_keys,
         margin=settings.timeout_margin,

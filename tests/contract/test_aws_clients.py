@@ -295,7 +295,9 @@ ASKED: dict[str, list[dict[str, Any]]] = {
         {"QueueUrl": URL, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
     ],
     "sqs.send_message": [{"QueueUrl": URL, "MessageBody": "ż"}],
-    "sqs.send_message_batch": [{"QueueUrl": URL, "Entries": [ENTRY]}],
+    "sqs.send_message_batch": [
+        {"QueueUrl": URL, "Entries": [ENTRY, {**ENTRY, "Id": "1", "MessageGroupId": "s"}]}
+    ],
     "events.put_events": [
         {
             "Entries": [

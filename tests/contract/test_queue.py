@@ -23,6 +23,13 @@ class Line:
     arrived: Callable[[], list[OutgoingMessage]]
 
 
+def grouped(messages: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    """The group of each message, by its body."""
+    return {
+        message["Body"]: message.get("Attributes", {}).get("MessageGroupId") for message in messages
+    }
+
+
 def memory_queue(request: pytest.FixtureRequest) -> Line:
     queue = InMemoryQueue()
     return Line(queue, lambda: queue.sent)
@@ -66,6 +73,25 @@ def aws() -> Iterator[EmulatedAws]:
 @pytest.fixture(params=QUEUES)
 def line(request: pytest.FixtureRequest) -> Line:
     return QUEUES[request.param](request)
+
+
+@pytest.mark.parametrize("kind", ["sqs", "sqs-lean"])
+def test_a_standard_queue_takes_a_group_with_each_message(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    if kind == "sqs":
+        aws: EmulatedAws = request.getfixturevalue("aws")
+        client, url = aws.sqs, aws.queue()
+    else:
+        emulator: EmbeddedAws = request.getfixturevalue("emulator")
+        client = lean_on(emulator, "sqs")
+        beside = boto3_on(emulator, "sqs")
+        url = beside.create_queue(QueueName=f"fair-{uuid4()}")["QueueUrl"]
+    messages = [OutgoingMessage(each, stack_id=each, machine="life") for each in "ab"]
+
+    assert SqsQueue(client, url, "stack").send([*messages, OutgoingMessage("nobody's")]) == {}
+
+    assert grouped(received(client, url)) == {"a": "a", "b": "b", "nobody's": None}
 
 
 def test_a_message_arrives_as_it_was_sent(line: Line) -> None:

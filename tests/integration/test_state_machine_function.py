@@ -232,6 +232,25 @@ def test_an_event_with_tasks_is_one_read_one_write_and_one_send(
     assert calls.taken() == {"BatchGetItem": 1, "PutItem": 1, "SendMessageBatch": 1}
 
 
+@pytest.mark.parametrize(
+    ("tenant", "group"), [("", None), ("none", None), ("stack", "s"), ("machine", "branch")]
+)
+def test_fair_queues_cost_no_call(
+    aws: EmulatedAws, tmp_path: Path, calls: Calls, tenant: str, group: str | None
+) -> None:
+    with state_machine_function(aws, tmp_path, FAIR_QUEUES=tenant) as function:
+        function.put_machine("branch", BRANCH)
+        function.deliver(a_delivery(launch(stackId="first")))
+        aws.received(function.tasks_url)
+        calls.taken()
+
+        function.deliver(a_delivery(launch()))
+
+        assert calls.taken() == {"BatchGetItem": 1, "PutItem": 1, "SendMessageBatch": 1}
+        asked = aws.received(function.tasks_url)
+    assert {each["Attributes"].get("MessageGroupId") for each in asked} == {group}
+
+
 def test_the_first_stack_on_a_version_costs_one_write_more(
     calls: Calls, function: StateMachineFunction
 ) -> None:

@@ -9,6 +9,7 @@ from mypy_boto3_sqs import SQSClient
 
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage
+from cloudseam.queues.fairness import Tenant
 from cloudseam.queues.sqs import SqsQueue
 
 Call = dict[str, Any]
@@ -29,8 +30,8 @@ class StubSqs:
         self.calls.append(call)
         return self._answer(call)
 
-    def queue(self) -> SqsQueue:
-        return SqsQueue(cast(SQSClient, self), "the-queue")
+    def queue(self, tenant: Tenant = "none") -> SqsQueue:
+        return SqsQueue(cast(SQSClient, self), "the-queue", tenant)
 
 
 def messages(*sizes: int) -> list[OutgoingMessage]:
@@ -125,6 +126,27 @@ def test_delay_and_attributes_travel_with_the_message() -> None:
             ],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "groups"),
+    [("none", [None, None]), ("stack", ["s", None]), ("machine", ["life", None])],
+)
+def test_a_fair_queue_is_told_whose_a_message_is_in_the_same_call(
+    tenant: Tenant, groups: list[str | None]
+) -> None:
+    stub = StubSqs()
+
+    stub.queue(tenant).send(
+        [
+            OutgoingMessage("a", delay=30, stack_id="s", machine="life"),
+            OutgoingMessage("of nobody"),
+        ]
+    )
+
+    (call,) = stub.calls
+    assert [entry.get("MessageGroupId") for entry in call["Entries"]] == groups
+    assert [entry["DelaySeconds"] for entry in call["Entries"]] == [30, 0]
 
 
 def test_messages_are_deferred_ten_at_a_time_each_for_its_own_time() -> None:

@@ -508,6 +508,7 @@ SETTING_OF: dict[str, tuple[type[Settings], str]] = {
     "MachineVersions": (StateMachineSettings, "MACHINE_VERSIONS"),
     "RequireTaskToken": (StateMachineSettings, "REQUIRE_TASK_TOKEN"),
     "TaskLostAfter": (StateMachineSettings, "TASK_LOST_AFTER"),
+    "FairQueues": (StateMachineSettings, "FAIR_QUEUES"),
     "TaskLease": (TaskSatisfierSettings, "TASK_LEASE"),
     "ChaosFailureRate": (StateMachineSettings, "CHAOS_FAILURE_RATE"),
     "ChaosDelayRate": (StateMachineSettings, "CHAOS_DELAY_RATE"),

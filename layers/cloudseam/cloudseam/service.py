@@ -225,7 +225,10 @@ class StackService:
         owed_to: dict[str, list[int]] = {}
         for position, stack, run in _owed(groups, outcomes):
             try:
-                owed.setdefault(run.token, OutgoingMessage(task_message(stack, run)))
+                message = OutgoingMessage(
+                    task_message(stack, run), stack_id=stack.id, machine=stack.machine
+                )
+                owed.setdefault(run.token, message)
                 owed_to.setdefault(run.token, []).append(position)
             except Exception as error:  # one task that cannot be written must not fail the others
                 _fail([position], outcomes, error)
@@ -239,10 +242,11 @@ class StackService:
         owed: dict[Timer, list[int]] = {}
         for stack_id, positions in groups.items():
             stack = outcomes[positions[-1]].after
-            standing = stack.timers if stack else frozenset()
+            if stack is None:
+                continue
             for position in positions:
-                for at in standing.intersection(outcomes[position].wakes):
-                    owed.setdefault(Timer(stack_id, at), []).append(position)
+                for at in stack.timers.intersection(outcomes[position].wakes):
+                    owed.setdefault(Timer(stack_id, at, stack.machine), []).append(position)
         timers = list(owed)
         failures = self._timers.set(timers) if timers else {}
         for number, failure in failures.items():

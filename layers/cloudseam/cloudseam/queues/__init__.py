@@ -11,11 +11,16 @@ MESSAGE_BYTES = 262_144
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to send. `attributes` are text; `delay` is in seconds, 0 to 900."""
+    """A message to send. `attributes` are text; `delay` is in seconds, 0 to 900.
+
+    `stack_id` and `machine` are whose message it is, for a fair queue; empty where nobody's.
+    """
 
     body: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     delay: int = 0
+    stack_id: str = ""
+    machine: str = ""
 
     @property
     def size(self) -> int:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cloudseam.aws_error import error_name
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.queues import MESSAGE_BYTES, OutgoingMessage
+from cloudseam.queues.fairness import Tenant, group_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -24,11 +25,12 @@ CALLS_AT_ONCE = 8
 
 
 class SqsQueue:
-    """See `cloudseam.queues.Queue`."""
+    """See `cloudseam.queues.Queue`. It is fair among tenants, if it is told who they are."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(self, client: SQSClient, url: str, tenant: Tenant = "none") -> None:
         self._client = client
         self._url = url
+        self._tenant = tenant
 
     def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, Exception]:
         """See `Queue.send`."""
@@ -58,7 +60,7 @@ class SqsQueue:
     def _send(self, call: list[tuple[int, OutgoingMessage]]) -> dict[int, Exception]:
         try:
             answer = self._client.send_message_batch(
-                QueueUrl=self._url, Entries=[_entry(*numbered) for numbered in call]
+                QueueUrl=self._url, Entries=[self._entry(*numbered) for numbered in call]
             )
         except (ClientError, BotoCoreError) as error:
             failed = ServiceUnavailableError(f"SQS did not take the messages: {error_name(error)}.")
@@ -71,17 +73,21 @@ class SqsQueue:
             for entry in answer.get("Failed", [])
         }
 
-
-def _entry(position: int, message: OutgoingMessage) -> SendMessageBatchRequestEntryTypeDef:
-    return {
-        "Id": str(position),
-        "MessageBody": message.body,
-        "DelaySeconds": message.delay,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in message.attributes.items()
-        },
-    }
+    def _entry(
+        self, position: int, message: OutgoingMessage
+    ) -> SendMessageBatchRequestEntryTypeDef:
+        entry: SendMessageBatchRequestEntryTypeDef = {
+            "Id": str(position),
+            "MessageBody": message.body,
+            "DelaySeconds": message.delay,
+            "MessageAttributes": {
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in message.attributes.items()
+            },
+        }
+        if group := group_of(message, self._tenant):
+            entry["MessageGroupId"] = group
+        return entry
 
 
 def _calls(messages: Sequence[OutgoingMessage]) -> Iterator[list[tuple[int, OutgoingMessage]]]:

@@ -1,16 +1,20 @@
 """Port: durable timers, which make TIMER_DUE come to a stack."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """TIMER_DUE for a stack at a moment in epoch milliseconds."""
+    """TIMER_DUE for a stack at a moment in epoch milliseconds, which make it this timer.
+
+    `machine` is the stack's, where that is known.
+    """
 
     stack_id: str
     at: int
+    machine: str = field(default="", compare=False)
 
 
 class Timers(Protocol):

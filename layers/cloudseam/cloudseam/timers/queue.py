@@ -26,7 +26,12 @@ class QueueTimers:
         now = self._clock.draw().now
         return self._events.send(
             [
-                OutgoingMessage(timer_message(timer.stack_id, timer.at), delay=delay(timer.at, now))
+                OutgoingMessage(
+                    timer_message(timer.stack_id, timer.at),
+                    delay=delay(timer.at, now),
+                    stack_id=timer.stack_id,
+                    machine=timer.machine,
+                )
                 for timer in timers
             ]
         )
