@@ -38,7 +38,7 @@ WATCHED: dict[str, tuple[str, str, Any]] = {
     "TaskSatisfierErrorsAlarm": ("AWS/Lambda", "Errors", {"Ref": "TaskSatisfierFunction"}),
     "StateMachineThrottlesAlarm": ("AWS/Lambda", "Throttles", {"Ref": "StateMachineFunction"}),
     "TaskSatisfierThrottlesAlarm": ("AWS/Lambda", "Throttles", {"Ref": "TaskSatisfierFunction"}),
-    "StuckStacksAlarm": ("CloudSeam", "StacksFailed", {"Ref": "AWS::StackName"}),
+    "FailedStacksAlarm": ("CloudSeam", "StacksFailed", {"Ref": "AWS::StackName"}),
     "RepairedStacksAlarm": ("CloudSeam", "StacksRepaired", {"Ref": "AWS::StackName"}),
 }
 DIMENSIONS = {"AWS/SQS": "QueueName", "AWS/Lambda": "FunctionName", "CloudSeam": "service"}
