@@ -14,6 +14,14 @@ from tests.e2e.installation import SURROUNDINGS, Cloud, Installation, local_clou
 from tests.e2e.sam import BUILT_TEMPLATE
 from tests.postgres import PostgresServer
 
+OPTIONS = {
+    "AlarmEmail": "operators@example.org",
+    "FairQueues": "stack",
+    "ReservedEventConcurrency": "10",
+    "ReservedTaskConcurrency": "10",
+    "TracingMode": "Active",
+}
+
 RUNTIME_PYTHON = os.environ.get("RUNTIME_PYTHON", "")
 
 
@@ -44,7 +52,7 @@ def on_dynamodb(cloud: Cloud) -> Installation:
 
 @pytest.fixture(scope="session")
 def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation]:
-    """A deployment that is told of a database by a secret."""
+    """A deployment that is told of a database by a secret, with every option of an operator."""
     user = postgres.new_user()
     parts = ("username", "password", "host", "dbname", "port")
     secret = cloud.client("secretsmanager").create_secret(
@@ -58,6 +66,8 @@ def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation
         {
             "PostgresSecretArn": secret["ARN"],
             "TransitionBusArn": cloud.outputs(SURROUNDINGS)["TransitionBusArn"],
+            "KmsKeyArn": cloud.key(),
+            **OPTIONS,
         },
         in_postgres=PostgresStackRepository(connection),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
 from cloudseam.stack import Stack, TaskStatus
-from cloudseam_cli.embedded_aws import EmbeddedAws
+from cloudseam_cli.embedded_aws import ACCOUNT, REGION, EmbeddedAws
 from cloudseam_cli.local.client import emulator_client
 from tests.e2e.sam import BUILT_TEMPLATE, FOLDER, Sam, clean_environment
 from tests.processes import wait_until
@@ -20,6 +20,7 @@ from tests.processes import wait_until
 HERE = Path(__file__).parent
 MACHINES = HERE / "machines"
 MODULES = HERE / "modules"
+OPERATIONS = HERE.parents[1] / "docs" / "operations.md"
 MEMORY = Path("/dev/shm")
 SURROUNDINGS = "surroundings"
 CLOUDSEAM = (sys.executable, "-c", "from cloudseam_cli.main import main; raise SystemExit(main())")
@@ -47,6 +48,13 @@ class Cloud:
         logs = self.client("logs").get_paginator("filter_log_events")
         pages = logs.paginate(logGroupName=f"/aws/lambda/{function}")
         return "\n".join(event["message"] for page in pages for event in page["events"])
+
+    def key(self) -> str:
+        """The ARN of a new key, with the policy that docs/operations.md gives."""
+        section = OPERATIONS.read_text().partition("### Keys of your own")[2]
+        policy = section.partition("```json\n")[2].partition("```")[0]
+        told = policy.replace("ACCOUNT", ACCOUNT).replace("REGION", REGION)
+        return str(self.client("kms").create_key(Policy=told)["KeyMetadata"]["Arn"])
 
     def surround(self) -> None:
         """Makes the functions, modules and rights that deployments are given."""
