@@ -39,7 +39,7 @@ WATCHED: dict[str, tuple[str, str, Any]] = {
     "StateMachineThrottlesAlarm": ("AWS/Lambda", "Throttles", {"Ref": "StateMachineFunction"}),
     "TaskSatisfierThrottlesAlarm": ("AWS/Lambda", "Throttles", {"Ref": "TaskSatisfierFunction"}),
     "FailedStacksAlarm": ("CloudSeam", "StacksFailed", {"Ref": "AWS::StackName"}),
-    "RepairedStacksAlarm": ("CloudSeam", "StacksRepaired", {"Ref": "AWS::StackName"}),
+    "StuckStacksAlarm": ("CloudSeam", "StacksStuck", {"Ref": "AWS::StackName"}),
 }
 DIMENSIONS = {"AWS/SQS": "QueueName", "AWS/Lambda": "FunctionName", "CloudSeam": "service"}
 TOPIC = {"Ref": "AlarmTopic"}
