@@ -1,16 +1,12 @@
 """One embedded AWS that enforces IAM, and a deployment of the built template for each store."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cloudseam.persistence.postgres.connection import PostgresConnection
-from cloudseam.persistence.postgres.credentials import FixedCredentials
-from cloudseam.persistence.postgres.stacks import PostgresStackRepository
-from tests.e2e.installation import SURROUNDINGS, Cloud, Installation, local_cloud
+from tests.e2e.installation import SURROUNDINGS, Cloud, Installation, in_database, local_cloud
 from tests.e2e.sam import BUILT_TEMPLATE
 from tests.postgres import PostgresServer
 
@@ -53,28 +49,12 @@ def on_dynamodb(cloud: Cloud) -> Installation:
 @pytest.fixture(scope="session")
 def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation]:
     """A deployment that is told of a database by a secret, with every option of an operator."""
-    user = postgres.new_user()
-    parts = ("username", "password", "host", "dbname", "port")
-    secret = cloud.client("secretsmanager").create_secret(
-        Name="postgres",
-        SecretString=json.dumps({part: getattr(postgres.over_tcp(user), part) for part in parts}),
-    )
-    connection = PostgresConnection(FixedCredentials(user))
-    installation = Installation(
-        cloud,
-        "on-postgres",
-        {
-            "PostgresSecretArn": secret["ARN"],
-            "TransitionBusArn": cloud.outputs(SURROUNDINGS)["TransitionBusArn"],
-            "KmsKeyArn": cloud.key(),
-            **OPTIONS,
-        },
-        in_postgres=PostgresStackRepository(connection),
-    )
-    installation.deploy()
-    installation.put_machines()
-    yield installation
-    connection.close()
+    credentials = postgres.over_tcp(postgres.new_user())
+    bus = cloud.outputs(SURROUNDINGS)["TransitionBusArn"]
+    with in_database(cloud, "on-postgres", credentials) as installation:
+        installation.deploy(TransitionBusArn=bus, KmsKeyArn=cloud.key(), **OPTIONS)
+        installation.put_machines()
+        yield installation
 
 
 @pytest.fixture(params=["on_dynamodb", "on_postgres"])

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
+from cloudseam.persistence.postgres.connection import PostgresConnection
+from cloudseam.persistence.postgres.credentials import Credentials, FixedCredentials
+from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.stack import Stack, TaskStatus
 from cloudseam_cli.embedded_aws import ACCOUNT, REGION, EmbeddedAws
 from cloudseam_cli.local.client import emulator_client
@@ -43,6 +46,16 @@ class Cloud:
         [found] = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
+    def create(self, stack: str, template: Path) -> dict[str, str]:
+        """Deploys a template of a test's own; its outputs."""
+        formation = self.client("cloudformation")
+        formation.create_stack(
+            StackName=stack, TemplateBody=template.read_text(), Capabilities=["CAPABILITY_IAM"]
+        )
+        waiter = formation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1})
+        return self.outputs(stack)
+
     def log(self, function: str) -> str:
         """All that a function has logged."""
         logs = self.client("logs").get_paginator("filter_log_events")
@@ -58,15 +71,7 @@ class Cloud:
 
     def surround(self) -> None:
         """Makes the functions, modules and rights that deployments are given."""
-        formation = self.client("cloudformation")
-        formation.create_stack(
-            StackName=SURROUNDINGS,
-            TemplateBody=(HERE / f"{SURROUNDINGS}.yaml").read_text(),
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        waiter = formation.get_waiter("stack_create_complete")
-        waiter.wait(StackName=SURROUNDINGS, WaiterConfig={"Delay": 1})
-        bucket = self.outputs(SURROUNDINGS)["Modules"]
+        bucket = self.create(SURROUNDINGS, HERE / f"{SURROUNDINGS}.yaml")["Modules"]
         for file in MODULES.iterdir():
             self.client("s3").put_object(
                 Bucket=bucket, Key=f"network/{file.name}", Body=file.read_bytes()
@@ -84,6 +89,20 @@ def local_cloud(runtime_python: str) -> Iterator[Cloud]:
         cloud = Cloud(aws, Sam(aws, runtime_python))
         cloud.surround()
         yield cloud
+
+
+def run_cloudseam(
+    environment: Mapping[str, str], arguments: Sequence[str], folder: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """A command of `cloudseam`, ended. Its environment is ours, without AWS's, and this."""
+    return subprocess.run(
+        [*CLOUDSEAM, *arguments],
+        cwd=folder,
+        env=clean_environment() | dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @dataclass
@@ -190,13 +209,7 @@ class Installation:
 
     def cloudseam(self, *arguments: str) -> str:
         """What a command of `cloudseam` prints, told of this deployment by its environment."""
-        ended = subprocess.run(
-            [*CLOUDSEAM, *arguments],
-            env=clean_environment() | self.settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ended = run_cloudseam(self.settings, arguments)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
@@ -225,3 +238,20 @@ class Installation:
             "MACHINE_S3_BUCKET": self.outputs["MachineBucket"],
             "MACHINE_S3_KEY": "machines/",
         }
+
+
+@contextmanager
+def in_database(cloud: Cloud, name: str, credentials: Credentials) -> Iterator[Installation]:
+    """An installation that is told of a database by a secret."""
+    parts = ("username", "password", "host", "dbname", "port")
+    secret = cloud.client("secretsmanager").create_secret(
+        Name=name,
+        SecretString=json.dumps({part: getattr(credentials, part) for part in parts}),
+    )
+    with closing(PostgresConnection(FixedCredentials(credentials))) as connection:
+        yield Installation(
+            cloud,
+            name,
+            {"PostgresSecretArn": secret["ARN"]},
+            in_postgres=PostgresStackRepository(connection),
+        )

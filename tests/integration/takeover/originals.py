@@ -114,11 +114,17 @@ def in_database(request: pytest.FixtureRequest, user: Credentials) -> Original:
 ORIGINALS = {"dynamodb": on_dynamodb, "postgres": on_postgres}
 
 
-def recorded_rows() -> list[dict[str, Any]]:
-    """The rows that the original left at each step of the recordings, where those are there."""
+def recorded_rows(*, harmed: bool = True) -> list[dict[str, Any]]:
+    """The rows that the original left at each step of the recordings, where those are there.
+
+    Those of recordings that show a defect of it are `harmed`.
+    """
     rows = []
     for path in sorted(RECORDED.glob("[0-9]*.json")):
-        for number, step in enumerate(json.loads(path.read_text())["steps"]):
+        recording = json.loads(path.read_text())
+        if "defects" in recording and not harmed:
+            continue
+        for number, step in enumerate(recording["steps"]):
             after = step.get("stack_after")
             if after and after.get("state"):
                 named = {"id": f"{path.stem[:3]}-{number}", "_state": after["state"]}
