@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeSerializer
 
+from bench.record import Context
 from cloudseam.clock import Clock, SystemClock
 from cloudseam.delivery import Delivery
 from cloudseam.outcome import Fate, Outcome
@@ -22,19 +23,6 @@ from tests.emulated import EmulatedAws
 MAX_RECEIVES = 8
 
 _numbers = count(1)
-
-
-class Context:
-    """As much of Lambda's context as Powertools and the handler read."""
-
-    function_name = "state-machine"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:state-machine"
-    aws_request_id = "request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Time enough."""
-        return 30_000
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
+from bench.record import Context
 from cloudseam.batch import InvalidInvocationError
 from cloudseam.errors import ServiceUnavailableError
 from cloudseam.outcome import Fate
@@ -16,7 +17,7 @@ from state_machine import app
 from tests.builders import CANARY, FakeClock, an_event_body, given
 from tests.counted_calls import Calls, counted_calls
 from tests.emulated import EmulatedAws, emulated_aws
-from tests.function import Context, StateMachineFunction, state_machine_function
+from tests.function import StateMachineFunction, state_machine_function
 from tests.sources import (
     ids,
     of_dynamodb,

@@ -23,8 +23,8 @@ from state_machine import app, wiring
 from state_machine.sources import Source, source_of
 from tests.bad_events import BAD_EVENTS, BadEvent
 from tests.builders import CANARY, a_delivery, an_answer_body, an_event_body
-from tests.counted_calls import Calls, counted_calls
-from tests.emulated import EmulatedAws, emulated_aws
+from tests.counted_calls import Calls
+from tests.emulated import EmulatedAws
 from tests.function import (
     MAX_RECEIVES,
     StateMachineFunction,
@@ -32,34 +32,13 @@ from tests.function import (
     forget_container,
     state_machine_function,
 )
+from tests.integration.conftest import BRANCH
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
 MACHINES = ROOT / "machines"
 # What the emulated SQS takes as a letter again, with its reason.
 SENDABLE = [bad for bad in BAD_EVENTS if len(bad.body) < 1_000_000]
-BRANCH = (ROOT / "tests" / "corpus" / "machines" / "branch.yml").read_text()
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmulatedAws]:
-    with emulated_aws() as aws:
-        _ = (aws.dynamodb, aws.sqs)  # made before any call is counted
-        yield aws
-
-
-@pytest.fixture
-def calls(aws: EmulatedAws) -> Iterator[Calls]:
-    """What the function calls; the test's own clients are not counted."""
-    with counted_calls() as calls:
-        yield calls
-
-
-@pytest.fixture
-def function(aws: EmulatedAws, tmp_path: Path) -> Iterator[StateMachineFunction]:
-    with state_machine_function(aws, tmp_path) as function:
-        function.put_machine("branch", BRANCH)
-        yield function
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.record import Context
 from cloudseam.batch import InvalidInvocationError
 from cloudseam.claim import Claim
 from cloudseam.event import CANCEL_TASKS, TIMER_DUE
@@ -15,31 +15,10 @@ from cloudseam.outcome import Fate
 from state_machine import app, sweeping, wiring
 from tests.bad_invocations import BAD_INVOCATIONS, NO_SWEEPS
 from tests.builders import CANARY, a_delivery, an_event_body
-from tests.counted_calls import Calls, counted_calls
-from tests.emulated import EmulatedAws, emulated_aws
-from tests.function import Context, StateMachineFunction, a_record, state_machine_function
-
-BRANCH = (Path(__file__).parents[1] / "corpus" / "machines" / "branch.yml").read_text()
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmulatedAws]:
-    with emulated_aws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def calls(aws: EmulatedAws) -> Iterator[Calls]:
-    """What the function calls of AWS."""
-    with counted_calls() as calls:
-        yield calls
-
-
-@pytest.fixture
-def function(aws: EmulatedAws, tmp_path: Path) -> Iterator[StateMachineFunction]:
-    with state_machine_function(aws, tmp_path) as function:
-        function.put_machine("branch", BRANCH)
-        yield function
+from tests.counted_calls import Calls
+from tests.emulated import EmulatedAws
+from tests.function import StateMachineFunction, a_record, state_machine_function
+from tests.integration.conftest import BRANCH
 
 
 def launch() -> dict[str, Any]:

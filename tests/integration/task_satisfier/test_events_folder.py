@@ -12,9 +12,9 @@ import boto3
 import pytest
 import yaml
 
+from bench.record import Context
 from task_satisfier import app, clients
 from tests.emulated import EmulatedAws, emulated_aws
-from tests.function import Context
 from tests.task_builders import FakeTerraform
 
 REPOSITORY = Path(__file__).parents[3]
