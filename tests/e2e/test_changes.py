@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation
+from tests.e2e.installation import MACHINES, PATIENCE_SECONDS, SURROUNDINGS, Cloud, Installation
 from tests.e2e.sam import BUILT_TEMPLATE
 from tests.processes import wait_until
 
@@ -13,29 +13,30 @@ FUNCTIONS = (MACHINES / "functions.yml").read_text()
 
 
 def test_stacks_stay_on_their_machine_while_it_and_the_deployment_change(
-    cloud: Cloud, on_dynamodb: Installation, derived: Path
+    cloud: Cloud, installation: Installation, derived: Path
 ) -> None:
     template = yaml.safe_load(BUILT_TEMPLATE.read_text())
     template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
     derived.write_text(yaml.safe_dump(template))
-    waiting = ["waits-1", "waits-2"]
-    for name in waiting:
-        on_dynamodb.send(name, "LAUNCH", machine="functions")
-        assert on_dynamodb.reaches(name, "RUN")
-        on_dynamodb.send(name, "WAIT")
-    assert wait_until(lambda: all(map(on_dynamodb.has_failed, waiting)))
-    schedules = cloud.client("scheduler").list_schedules(GroupName="on-dynamodb-timers")
+    name = installation.name
+    waiting, later = [f"waits-1-{name}", f"waits-2-{name}"], f"comes-later-{name}"
+    for stack in waiting:
+        installation.send(stack, "LAUNCH", machine="functions")
+        assert installation.reaches(stack, "RUN")
+        installation.send(stack, "WAIT")
+    assert wait_until(lambda: all(map(installation.has_failed, waiting)), PATIENCE_SECONDS)
+    schedules = cloud.client("scheduler").list_schedules(GroupName=f"{name}-timers")
 
-    on_dynamodb.put_machine("functions", FUNCTIONS.replace("THROUGH", "PASSED"))
-    open_gates(cloud, *waiting, "comes-later")
-    on_dynamodb.deploy(derived)
-    on_dynamodb.send("comes-later", "LAUNCH", machine="functions")
-    assert on_dynamodb.reaches("comes-later", "RUN")
-    on_dynamodb.send("comes-later", "WAIT")
+    installation.put_machine("functions", FUNCTIONS.replace("THROUGH", "PASSED"))
+    open_gates(cloud, *waiting, later)
+    installation.deploy(derived)
+    installation.send(later, "LAUNCH", machine="functions")
+    assert installation.reaches(later, "RUN")
+    installation.send(later, "WAIT")
 
     assert len(schedules["Schedules"]) == len(waiting)
-    assert [on_dynamodb.reaches(name, "THROUGH") for name in waiting] == [True, True]
-    assert on_dynamodb.reaches("comes-later", "PASSED")
+    assert [installation.reaches(stack, "THROUGH") for stack in waiting] == [True, True]
+    assert installation.reaches(later, "PASSED")
 
 
 def test_a_changed_parameter_reaches_the_function_that_takes_events(

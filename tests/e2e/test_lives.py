@@ -77,17 +77,17 @@ def notices(cloud: Cloud, stack: str) -> dict[str, tuple[str, str]]:
 
 
 def test_a_poisonous_event_is_dead_lettered_with_its_reason_and_works_once_redriven(
-    on_dynamodb: Installation,
+    installation: Installation,
 ) -> None:
-    on_dynamodb.send("early", "LAUNCH", machine="late")
+    installation.send("early", "LAUNCH", machine="late")
 
-    [letter] = dead_letters(on_dynamodb, "EventDeadLetterQueueUrl")
-    on_dynamodb.put_machine("late", (MACHINES / "functions.yml").read_text())
-    on_dynamodb.cloudseam("dlq", "redrive", letter["id"])
+    [letter] = dead_letters(installation, "EventDeadLetterQueueUrl")
+    installation.put_machine("late", (MACHINES / "functions.yml").read_text())
+    installation.cloudseam("dlq", "redrive", letter["id"])
 
     assert "'late'" in letter["reason"]
-    assert on_dynamodb.reaches("early", "RUN")
-    assert on_dynamodb.letters("EventDeadLetterQueueUrl") == 0
+    assert installation.reaches("early", "RUN")
+    assert installation.letters("EventDeadLetterQueueUrl") == 0
 
 
 def test_a_message_that_is_no_task_is_dead_lettered_with_its_reason(

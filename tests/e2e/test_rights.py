@@ -9,6 +9,7 @@ import yaml
 
 from tests.e2e.installation import Cloud, Installation
 from tests.e2e.sam import BUILT_TEMPLATE
+from tests.postgres import PASSWORD
 from tests.processes import wait_until
 
 # By function: its role, and an action of which it needs all it has.
@@ -42,3 +43,15 @@ def test_a_function_without_one_of_its_rights_does_not_work_and_says_so(
     assert wait_until(lambda: "AccessDenied" in installation.log(function), 60, pause=0.2)
     stack = installation.stack("s")
     assert stack is None or stack.state == "GREET"
+
+
+@pytest.mark.parametrize("function", MISSING)
+def test_a_function_is_told_of_a_database_by_its_secret_alone(
+    cloud: Cloud, on_postgres: Installation, function: str
+) -> None:
+    told = cloud.client("lambda").get_function_configuration(FunctionName=f"on-postgres-{function}")
+
+    environment = told["Environment"]["Variables"]
+    assert environment["POSTGRES_CONNECTION_SECRET"] == on_postgres.parameters["PostgresSecretArn"]
+    assert PASSWORD not in json.dumps(told)
+    assert "DYNAMODB_TABLE" not in environment
