@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test simulate chaos format lint types build package artifacts deploy-local e2e bench bench-peers check requirements clean security sbom
+.PHONY: help setup demo test simulate chaos format lint types build terraform-layer package artifacts deploy-local e2e bench bench-peers check requirements clean security sbom
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,14 +58,27 @@ build: .venv-sam/ready  ## Validate the template and build what is deployed
 package: build setup sbom  ## Write dist/: what people deploy without building
 	$(BIN)/python -m release
 
-artifacts: build setup  ## Build what is deployed, and test it
+terraform-layer:  ## Get Terraform for the layer: ARCHITECTURE=arm64, FROM=a release or a program
+	$(PYTHON) layers/terraform/get.py --architecture $(or $(ARCHITECTURE),arm64) $(if $(FROM),"$(FROM)")
+
+# The Terraform of this computer, if it has one. Functions that are deployed here find no other one
+# than that of the layer. HOST_TERRAFORM= leaves the layer as it is.
+HOST_TERRAFORM ?= $(shell command -v terraform)
+HOST_ARCHITECTURE = $(subst aarch64,arm64,$(shell uname -m))
+
+.PHONY: host-terraform
+host-terraform: .venv-sam/ready
+	@test -z "$(HOST_TERRAFORM)" || \
+		$(RUNTIME_PYTHON) layers/terraform/get.py --architecture $(HOST_ARCHITECTURE) "$(HOST_TERRAFORM)"
+
+artifacts: host-terraform build setup  ## Build what is deployed, and test it
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/artifacts
 
 # STAY=1 leaves it there until Ctrl-C.
-deploy-local: .venv-sam/ready setup  ## Deploy the template to an AWS on this computer, and try it
+deploy-local: .venv-sam/ready setup host-terraform  ## Deploy the template to an AWS on this computer, and try it
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m tests.e2e $(if $(STAY),--stay)
 
-e2e: build setup  ## Drive deployed functions through their queues, on both stores
+e2e: host-terraform build setup  ## Drive deployed functions through their queues, on both stores
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/e2e
 
 # STRICT=1 fails where the vulnerability data could not be reached, instead of only saying so.

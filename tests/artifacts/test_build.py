@@ -21,6 +21,9 @@ FUNCTIONS = {"StateMachineFunction": "state_machine", "TaskSatisfierFunction": "
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 # What the layer is allowed to grow to; ask what a new dependency is worth before raising it.
 LAYER_BUDGET_BYTES = 60 * 1024 * 1024
+# What layers/terraform/pack.py leaves for the layer and a function.
+LEFT_BY_TERRAFORM = 62 * 1024 * 1024
+TERRAFORM_LAYERS = {"TerraformArm64Layer": "aarch64", "TerraformX86Layer": "x86_64"}
 # A .pyc with the hash of its source, which Python trusts without looking at the source (PEP 552).
 UNCHECKED_HASH = 0b01
 
@@ -67,6 +70,11 @@ def runtime(code: str, **environ: str) -> Any:
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes, unpacked."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def files(pattern: str) -> set[Path]:
@@ -132,7 +140,7 @@ def test_the_layer_has_the_package_with_its_sql_and_certificates() -> None:
 
 
 def test_the_layer_stays_small_and_has_no_development_tools() -> None:
-    size = sum(path.stat().st_size for path in LAYER.rglob("*") if path.is_file())
+    size = size_of(LAYER)
 
     assert size < LAYER_BUDGET_BYTES < MAX_UNZIPPED_BYTES
     tools = {"pytest", "moto", "mypy", "ministack", "rich", "cloudseam_cli", "tests", "bin"}
@@ -163,3 +171,29 @@ def test_the_layer_is_not_built_of_what_was_not_locked(
 
     assert ended.returncode != 0
     assert said in ended.stderr
+
+
+@pytest.mark.parametrize("name", TERRAFORM_LAYERS)
+def test_a_function_with_all_its_layers_keeps_within_lambdas_limit(name: str) -> None:
+    own = size_of(LAYER.parent) + size_of(BUILD / "TaskSatisfierFunction")
+
+    assert own < LEFT_BY_TERRAFORM
+    assert own + size_of(BUILD / name) < MAX_UNZIPPED_BYTES
+
+
+@pytest.mark.parametrize(("name", "architecture"), TERRAFORM_LAYERS.items())
+def test_a_terraform_layer_is_empty_or_has_a_program_of_its_architecture(
+    name: str, architecture: str
+) -> None:
+    folder = BUILD / name
+    programs = [path for path in (folder / "bin").glob("*") if os.access(path, os.X_OK)]
+
+    assert [struct.unpack_from("<H", head(path), 18)[0] for path in programs] == (
+        [ARCHITECTURES[architecture]] if (folder / "terraform.rc").exists() else []
+    )
+    assert (folder / "README").exists() != bool(programs)
+
+
+def head(program: Path) -> bytes:
+    with program.open("rb") as file:
+        return file.read(20)

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tests.e2e.installation import Installation, local_cloud
+from tests.e2e.installation import Installation, has_terraform, local_cloud
 from tests.e2e.sam import SamError
 from tests.e2e.steps import Steps
-from tests.integration.task_satisfier.real_terraform import BINARY
 
 NAME = "cloudseam"
 STACK = "feature-login"
@@ -68,7 +67,7 @@ def _deploy(steps: Steps, runtime: str, *, stays: bool) -> None:
         with steps.step("upload"):
             installation.put_machines()
         with steps.step("e2e"):
-            _live(installation, "life" if BINARY else "functions")
+            _live(installation, "life" if has_terraform() else "functions")
         if stays:
             _stay(installation)
         with steps.step("delete"):

@@ -1,13 +1,17 @@
 """A deployment on an embedded AWS: driven through its queues, looked at through its store."""
 
 import json
+import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.dynamodb.stacks import DynamoDBStackRepository
@@ -28,6 +32,24 @@ MEMORY = Path("/dev/shm")
 SURROUNDINGS = "surroundings"
 CLOUDSEAM = (sys.executable, "-c", "from cloudseam_cli.main import main; raise SystemExit(main())")
 PATIENCE_SECONDS = 120
+ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+TERRAFORM_LAYER = {"arm64": "TerraformArm64Layer", "x86_64": "TerraformX86Layer"}[ARCHITECTURE]
+# Lambda has the bin/ of layers on the PATH. The emulator has not, and drops the mode of what it
+# unpacks; this makes up for both. No other Terraform is found, as none is in Lambda.
+TERRAFORM_OF_A_LAYER = """#!/bin/sh
+IFS=:
+for layer in $_LAMBDA_LAYERS_DIRS; do
+  program=$layer/bin/terraform
+  [ -f "$program" ] && chmod u+x "$program" && exec "$program" "$@"
+done
+echo "no layer has bin/terraform" >&2
+exit 127
+"""
+
+
+def has_terraform() -> bool:
+    """Whether Terraform was built into the layer for this computer."""
+    return (BUILT_TEMPLATE.parent / TERRAFORM_LAYER / "bin" / "terraform").exists()
 
 
 @dataclass(frozen=True)
@@ -85,7 +107,11 @@ def local_cloud(runtime_python: str) -> Iterator[Cloud]:
     Each environment of a function has some 2,000 files, which are kept in memory where they can.
     """
     memory = MEMORY if MEMORY.is_dir() else None
-    with EmbeddedAws(0, python=FOLDER / "python", enforces_iam=True, temporary=memory) as aws:
+    with (
+        programs_of_layers() as path,
+        patch.dict(os.environ, PATH=path),
+        EmbeddedAws(0, python=FOLDER / "python", enforces_iam=True, temporary=memory) as aws,
+    ):
         cloud = Cloud(aws, Sam(aws, runtime_python))
         cloud.surround()
         yield cloud
@@ -103,6 +129,16 @@ def run_cloudseam(
         text=True,
         check=False,
     )
+
+
+@contextmanager
+def programs_of_layers() -> Iterator[str]:
+    """A PATH on which Terraform is that of a function's layers."""
+    with TemporaryDirectory() as folder:
+        program = Path(folder, "terraform")
+        program.write_text(TERRAFORM_OF_A_LAYER)
+        program.chmod(0o755)
+        yield os.pathsep.join([folder, os.environ["PATH"]])
 
 
 @dataclass
@@ -123,6 +159,8 @@ class Installation:
             "TerraformPolicyArn": around["MayReadModules"],
             "TerraformStateBucket": around["TerraformStates"],
             "TransitionBus": around["TransitionBus"],
+            "Architecture": ARCHITECTURE,
+            "TerraformLayer": "built" if has_terraform() else "none",
             "TaskTimeout": "60",
             "MaxReceiveCount": "4",
         }

@@ -2,9 +2,11 @@
 
 import json
 
-from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation
+import pytest
+
+from tests.e2e.installation import MACHINES, SURROUNDINGS, Cloud, Installation, has_terraform
 from tests.emulated import received
-from tests.integration.task_satisfier.real_terraform import needs_terraform, resources
+from tests.integration.task_satisfier.real_terraform import resources
 from tests.processes import wait_until
 
 STACKS_AT_ONCE = 20
@@ -19,7 +21,9 @@ def state_of_network(cloud: Cloud, stack: str) -> list[str]:
     return resources(kept["Body"].read())
 
 
-@needs_terraform
+@pytest.mark.skipif(
+    not has_terraform(), reason="`make terraform-layer` has put none into the layer"
+)
 def test_a_life_with_terraform_and_lambda_tasks(cloud: Cloud, installation: Installation) -> None:
     stack = f"life-{installation.name}"
 

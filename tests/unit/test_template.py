@@ -31,6 +31,9 @@ POWERTOOLS = {
     "POWERTOOLS_LOG_LEVEL",
 }
 
+# Read by Terraform, which the task satisfier runs.
+TERRAFORM = {"TF_CLI_CONFIG_FILE"}
+
 # The IAM action of each call that the functions' code makes.
 ACTION_OF = {
     # Of updates (developer guide, "IAM security policies with PartiQL for DynamoDB").
@@ -112,7 +115,7 @@ def test_a_function_is_given_only_what_it_reads_and_all_that_it_needs(
     }
     needed = {field.alias for field in settings.model_fields.values() if field.is_required()}
 
-    assert set(own) <= {field.alias for field in settings.model_fields.values()}
+    assert set(own) - TERRAFORM <= {field.alias for field in settings.model_fields.values()}
     assert set(shared) <= known | POWERTOOLS
     assert needed <= set(own) | set(shared)
 
@@ -531,7 +534,7 @@ def test_a_parameter_has_the_default_and_the_bounds_of_its_setting(parameter: st
 
 
 def test_production_has_no_chaos() -> None:
-    (rule,) = TEMPLATE["Rules"].values()
+    rule = TEMPLATE["Rules"]["NoChaosInProduction"]
 
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
     (assertion,) = rule["Assertions"]
@@ -543,6 +546,25 @@ def test_production_has_no_chaos() -> None:
     }
     prod = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
     assert "Environment=prod" in prod["parameter_overrides"].split()
+
+
+def test_the_layer_that_was_built_for_the_architecture_takes_the_place_of_one_of_your_own() -> None:
+    layers = RESOURCES["TaskSatisfierFunction"]["Properties"]["Layers"]
+    chosen = {condition: layer["Ref"] for condition, layer, _ in (x["Fn::If"] for x in layers)}
+    built = {condition: layer for condition, layer in chosen.items() if "Built" in condition}
+
+    assert chosen["HasTerraform"] == "TerraformLayerArn"
+    assert built == {"BuiltForArm64": "TerraformArm64Layer", "BuiltForX86": "TerraformX86Layer"}
+    for condition, layer in built.items():
+        metadata, properties = RESOURCES[layer]["Metadata"], RESOURCES[layer]["Properties"]
+        assert RESOURCES[layer]["Condition"] == condition
+        assert properties["CompatibleArchitectures"] == [metadata["BuildArchitecture"]]
+        assert TEMPLATE["Conditions"][condition]["Fn::And"] == [
+            {"Condition": "BuiltTerraform"},
+            {"Fn::Equals": [{"Ref": "Architecture"}, metadata["BuildArchitecture"]]},
+        ]
+    (assertion,) = TEMPLATE["Rules"]["OneTerraform"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "TerraformLayerArn"}, ""]}
 
 
 def test_every_parameter_is_in_a_group_and_used() -> None:

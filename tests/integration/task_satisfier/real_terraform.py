@@ -2,8 +2,10 @@
 
 import json
 import os
+import platform
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,9 @@ from task_satisfier.settings import TaskSatisfierSettings
 from tests.builders import a_delivery
 from tests.task_builders import a_task_body, attempts_in_memory
 
+# As Go names it.
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "amd64")
+PROGRAM = "terraform-provider-sleep_v1.0.0"
 BINARY = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or shutil.which("tofu")
 
 needs_terraform = pytest.mark.skipif(
@@ -93,3 +98,17 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealTerraform:
 def resources(state: str | bytes) -> list[str]:
     """The addresses of what a state has."""
     return [f"{item['type']}.{item['name']}" for item in json.loads(state)["resources"]]
+
+
+def pack_provider(mirror: Path) -> None:
+    """Puts a provider example.com/acme/sleep into a mirror, packed as registries have it.
+
+    It is a program that is none: `init` installs it, and `apply` cannot talk to it.
+    """
+    folder = mirror / "example.com" / "acme" / "sleep"
+    folder.mkdir(parents=True)
+    package = folder / f"terraform-provider-sleep_1.0.0_linux_{ARCHITECTURE}.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        program = zipfile.ZipInfo(PROGRAM)
+        program.external_attr = 0o755 << 16
+        archive.writestr(program, Path("/bin/sleep").read_bytes())

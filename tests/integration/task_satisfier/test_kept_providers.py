@@ -7,7 +7,6 @@ cannot talk to it. No provider can be had without a registry.
 import platform
 import subprocess
 import threading
-import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,17 +15,18 @@ import pytest
 
 from tests.conftest import LogLines
 from tests.integration.task_satisfier.real_terraform import (
+    ARCHITECTURE,
+    PROGRAM,
     RealTerraform,
     needs_terraform,
+    pack_provider,
     terraform,
 )
 from tests.task_builders import a_terraform_config, write_files
 
 __all__ = ["terraform"]  # a fixture
 
-ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "amd64")
 PLACE = f"example.com/acme/sleep/1.0.0/linux_{ARCHITECTURE}"
-PROGRAM = "terraform-provider-sleep_v1.0.0"
 MODULE = """
 terraform {
   required_providers {
@@ -50,13 +50,7 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Terraform finds the provider, packed as registries have it."""
-    folder = tmp_path / "mirror" / "example.com" / "acme" / "sleep"
-    folder.mkdir(parents=True)
-    package = folder / f"terraform-provider-sleep_1.0.0_linux_{ARCHITECTURE}.zip"
-    with zipfile.ZipFile(package, "w") as archive:
-        program = zipfile.ZipInfo(PROGRAM)
-        program.external_attr = 0o755 << 16
-        archive.writestr(program, Path("/bin/sleep").read_bytes())
+    pack_provider(tmp_path / "mirror")
     method = f'filesystem_mirror {{\n path = "{tmp_path}/mirror"\n}}'
     write_files(tmp_path, {"config.rc": f"provider_installation {{\n{method}\n}}\n"})
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "config.rc"))
