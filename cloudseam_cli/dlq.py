@@ -33,8 +33,9 @@ To redrive is safe to repeat, and to interrupt: an event that its stack has appl
 so that only what is still owed for it is sent; any other gets a new id, the same one each time.
 A task that its stack no longer waits for is taken off the queue and not sent.
 
-The queues are those of the `cloudseam dev` that is talked to; else SQS_EVENT_DLQ_URL and
-SQS_TASK_DLQ_URL with SQS_EVENT_QUEUE_URL and SQS_TASK_QUEUE_URL; else --dlq-url with --queue-url.
+The queues are those of the `cloudseam dev` that is talked to; else SQS_EVENT_DLQ_URL,
+SQS_TASK_DLQ_URL and SQS_CONTAINER_TASK_DLQ_URL with SQS_EVENT_QUEUE_URL, SQS_TASK_QUEUE_URL and
+SQS_CONTAINER_TASK_QUEUE_URL; else --dlq-url with --queue-url.
 Letters that are looked at are hidden from others meanwhile, for two minutes at most.
 
 examples:

@@ -21,7 +21,7 @@ POSTGRES_CONNECTION_SECRET name; else to the `cloudseam dev` that runs in this f
 credentials and endpoints are found as by every AWS tool; an endpoint on this computer needs none.
 """
 POSTGRES = "POSTGRES_CONNECTION_SECRET"
-DEAD_LETTER_QUEUES = ("SQS_EVENT_DLQ_URL", "SQS_TASK_DLQ_URL")
+DEAD_LETTER_QUEUES = ("SQS_EVENT_DLQ_URL", "SQS_TASK_DLQ_URL", "SQS_CONTAINER_TASK_DLQ_URL")
 
 
 @dataclass(frozen=True, slots=True)

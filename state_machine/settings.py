@@ -46,6 +46,13 @@ class StateMachineSettings(StoreSettings, FairnessSettings, ClientSettings, Chao
     task_queue_url: str = Field(
         alias="SQS_TASK_QUEUE_URL", description="The queue that tasks are asked for on."
     )
+    container_task_queue_url: str | None = Field(
+        default=None,
+        alias="SQS_CONTAINER_TASK_QUEUE_URL",
+        description="The queue that tasks with `runner: container` are asked for on. Where the "
+        "task satisfier is a process anyway it may be the same one. Without it events that ask "
+        "for such a task are dead-lettered.",
+    )
     event_queue_url: str | None = Field(
         default=None,
         alias="SQS_EVENT_QUEUE_URL",

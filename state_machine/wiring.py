@@ -45,6 +45,7 @@ def build_service(
     """The service over a store, SQS, and machines of a folder or a bucket."""
     clock = SystemClock()
     pinned = settings.machine_versions == "pinned"
+    containers = settings.container_task_queue_url
     return StackService(
         stacks=store.stacks,
         machines=PinnedMachines(locator, store.versions) if pinned else LatestMachines(locator),
@@ -53,6 +54,7 @@ def build_service(
         clock=clock,
         events=build_event_queue(settings),
         letters=_letters(settings),
+        container_tasks=SqsQueue(_sqs(), containers) if containers else None,
         requires_token=settings.requires_token,
         bus=build_bus(settings),
         on_conflicts=partial(count, "CommitConflicts"),

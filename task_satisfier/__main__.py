@@ -5,6 +5,7 @@ import sys
 
 from cloudseam.aws import is_local, make_client
 from cloudseam.errors import CloudSeamError, InvalidSettingsError
+from cloudseam.poller import LONGEST_TIMEOUT_SECONDS
 from cloudseam.polling_process import parse_polling, run_pollers
 from task_satisfier import app
 from task_satisfier.clients import sqs_client
@@ -16,7 +17,9 @@ def main() -> int:
     At SIGTERM tasks that run are ended as if their time were over: Terraform saves its state and
     gives back its lock, and the stack is told.
     """
-    polling = parse_polling("task_satisfier", None, pollers=4, batch_size=1)
+    polling = parse_polling(
+        "task_satisfier", None, pollers=4, batch_size=1, timeout=LONGEST_TIMEOUT_SECONDS
+    )
     try:
         settings = app.settings()
         if settings.task_queue_url is None:

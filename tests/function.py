@@ -35,6 +35,7 @@ class StateMachineFunction:
     tasks_url: str
     events_url: str
     letters_url: str
+    container_tasks_url: str
     outcomes: list[Outcome] = field(default_factory=list)
 
     def put_machine(self, name: str, text: str) -> None:
@@ -70,6 +71,12 @@ class StateMachineFunction:
     def tasks(self) -> list[dict[str, Any]]:
         """The task messages since the last look."""
         return [json.loads(message["Body"]) for message in self.aws.received(self.tasks_url)]
+
+    def container_tasks(self) -> list[dict[str, Any]]:
+        """The messages of container tasks since the last look."""
+        return [
+            json.loads(message["Body"]) for message in self.aws.received(self.container_tasks_url)
+        ]
 
     def letters(self) -> list[dict[str, Any]]:
         """The dead letters since the last look: body and attributes."""
@@ -123,12 +130,13 @@ def state_machine_function(
 ) -> Iterator[StateMachineFunction]:
     """The function with everything new around it, and the system's clock unless one is given."""
     function = StateMachineFunction(
-        aws, machines, aws.table(), aws.queue(), aws.queue(), aws.queue()
+        aws, machines, aws.table(), aws.queue(), aws.queue(), aws.queue(), aws.queue()
     )
     environment = {
         "MACHINE_LOCATOR": "LOCAL_FS",
         "MACHINE_SPEC_DIR": str(machines),
         "SQS_TASK_QUEUE_URL": function.tasks_url,
+        "SQS_CONTAINER_TASK_QUEUE_URL": function.container_tasks_url,
         "SQS_EVENT_QUEUE_URL": function.events_url,
         "SQS_EVENT_DLQ_URL": function.letters_url,
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVES),

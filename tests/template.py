@@ -28,13 +28,21 @@ RESOURCES = TEMPLATE["Resources"]
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    """Every statement of a role, whatever the parameters say."""
+    """Every statement of a role or a policy, whatever the parameters say."""
     found = []
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
+    for document in documents(role):
+        for statement in document["Statement"]:
             branches = statement.get("Fn::If", [None, statement])[1:]
             found += [branch for branch in branches if "Effect" in branch]
     return found
+
+
+def documents(role: str) -> list[dict[str, Any]]:
+    """The policies of a role, or the one that a managed policy is."""
+    properties = RESOURCES[role]["Properties"]
+    if "PolicyDocument" in properties:
+        return [properties["PolicyDocument"]]
+    return [policy["PolicyDocument"] for policy in properties["Policies"]]
 
 
 def actions(role: str) -> set[str]:

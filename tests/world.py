@@ -32,6 +32,7 @@ class World:
         machines: MachineLocator | None = None,
         clock: Clock | None = None,
         *,
+        container_tasks: CountingQueue | None = None,
         requires_token: bool = False,
         bus: Bus | None = None,
     ) -> None:
@@ -49,6 +50,7 @@ class World:
             self.clock,
             events=self.source,
             letters=self.letters,
+            container_tasks=container_tasks,
             requires_token=requires_token,
             bus=bus,
         )

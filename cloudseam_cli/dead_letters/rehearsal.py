@@ -85,6 +85,7 @@ class Rehearsal:
             InMemoryQueue(),
             NoTimers(),
             clock,
+            container_tasks=InMemoryQueue(),
             requires_token=requires_token,
         )
 

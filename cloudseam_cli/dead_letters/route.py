@@ -34,11 +34,12 @@ def routes_of(
     """
     if args.dlq_url:
         what = TASK if args.queue == TASK else EVENT
-        return [Route(what, args.dlq_url, args.queue_url or _known(target, environ)[what][1])]
+        known = [source for kind, letters, source in _known(target, environ) if kind == what]
+        return [Route(what, args.dlq_url, args.queue_url or known[0])]
     wanted = (EVENT, TASK) if args.queue == "all" else (args.queue,)
     found = [
         Route(what, letters, source)
-        for what, (letters, source) in _known(target, environ).items()
+        for what, letters, source in _known(target, environ)
         if letters and what in wanted
     ]
     if not found:
@@ -50,14 +51,22 @@ def routes_of(
 
 def _known(
     target: Target, environ: Mapping[str, str]
-) -> Mapping[str, tuple[str | None, str | None]]:
-    """The dead-letter queue and the source of each kind; of the emulator, or of the environment."""
+) -> Sequence[tuple[str, str | None, str | None]]:
+    """Kinds, dead-letter queues and their sources; of the emulator, or of the environment.
+
+    Tasks of containers have queues of their own, except on the emulator.
+    """
     if target.event_dead_letters:
-        return {
-            EVENT: (target.event_dead_letters, target.event_queue),
-            TASK: (target.task_dead_letters, target.task_queue),
-        }
-    return {
-        EVENT: (environ.get("SQS_EVENT_DLQ_URL"), target.event_queue),
-        TASK: (environ.get("SQS_TASK_DLQ_URL"), environ.get("SQS_TASK_QUEUE_URL")),
-    }
+        return [
+            (EVENT, target.event_dead_letters, target.event_queue),
+            (TASK, target.task_dead_letters, target.task_queue),
+        ]
+    return [
+        (EVENT, environ.get("SQS_EVENT_DLQ_URL"), target.event_queue),
+        (TASK, environ.get("SQS_TASK_DLQ_URL"), environ.get("SQS_TASK_QUEUE_URL")),
+        (
+            TASK,
+            environ.get("SQS_CONTAINER_TASK_DLQ_URL"),
+            environ.get("SQS_CONTAINER_TASK_QUEUE_URL"),
+        ),
+    ]

@@ -63,6 +63,8 @@ def functions_environment(
         "SQS_EVENT_QUEUE_URL": resources.event_queue,
         "SQS_EVENT_DLQ_URL": resources.event_dead_letters,
         "SQS_TASK_QUEUE_URL": resources.task_queue,
+        # No satisfier here is a function on Lambda, so they take both kinds.
+        "SQS_CONTAINER_TASK_QUEUE_URL": resources.task_queue,
         "SQS_TASK_DLQ_URL": resources.task_dead_letters,
         "TERRAFORM_STATE_DIR": str(terraform_state.absolute()),
         "POWERTOOLS_METRICS_DISABLED": "true",

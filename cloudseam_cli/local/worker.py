@@ -92,7 +92,7 @@ def _poll(function: str, worker: Worker) -> None:
     import boto3
     from botocore.config import Config
 
-    from cloudseam.poller import poll
+    from cloudseam.poller import LONGEST_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, poll
     from cloudseam.polling_process import SWEEP
     from cloudseam.schedule import call_every
 
@@ -113,6 +113,9 @@ def _poll(function: str, worker: Worker) -> None:
         worker.stop,
         function_name=function,
         wait_seconds=WAIT_SECONDS,
+        timeout_seconds=(
+            MAX_TIMEOUT_SECONDS if function == STATE_MACHINE else LONGEST_TIMEOUT_SECONDS
+        ),
     )
 
 

@@ -11,6 +11,7 @@ A file tests one rule:
                                   # (default: applied)
         error: StackNotFoundError # where it failed
         asks: [network, other/x]  # tasks asked for, in order, of stack `s` or another (default: [])
+        asks_container: [image]   # tasks asked for on the queue of containers (default: [])
         stack: {state: RUN}       # what stack `s` looks like; `removed`; `none`. Only what is
                                   # named is compared; left out: the stack must not have changed
         stacks: {a: …, b: …}      # the same for other stacks
@@ -53,7 +54,7 @@ ITEM_KEYS = {
     "message": set[str](),
     "body": set[str](),
 }
-STEP_KEYS = {"after", "receives", "outcome", "error", "asks", "stack", "stacks"}
+STEP_KEYS = {"after", "receives", "outcome", "error", "asks", "asks_container", "stack", "stacks"}
 
 
 class System(Protocol):
@@ -74,6 +75,9 @@ class System(Protocol):
     def tasks(self) -> list[dict[str, Any]]:
         """The task messages since the last look."""
 
+    def container_tasks(self) -> list[dict[str, Any]]:
+        """The same of the tasks that run in containers."""
+
     def stack(self, stack_id: str) -> Stack | None:
         """The stack as it is stored, tombstones included."""
 
@@ -86,10 +90,13 @@ class Player:
     asked: list[dict[str, Any]] = field(default_factory=list)
     delivered: dict[int, list[Delivery]] = field(default_factory=dict)
     seen: dict[str, Any] = field(default_factory=dict)
+    has_containers: bool = False
 
     def play(self, case: Mapping[str, Any]) -> None:
         """Plays all steps; the first difference fails."""
-        self.system.put_machines(machine_texts(case["machines"]))
+        texts = machine_texts(case["machines"])
+        self.has_containers = any("runner: container" in text for text in texts.values())
+        self.system.put_machines(texts)
         for number, step in enumerate(case["steps"], start=1):
             self._play(number, step)
 
@@ -108,6 +115,10 @@ class Player:
         self.asked += messages
         self._check_stacks(number, step)
         self._check_messages(number, step, messages)
+        if self.has_containers:
+            messages = self.system.container_tasks()
+            self.asked += messages
+            self._check_messages(number, step, messages, "asks_container")
 
     def _deliveries(self, step: Mapping[str, Any]) -> list[Delivery]:
         if "redeliver" in step:
@@ -177,10 +188,14 @@ class Player:
             self.seen[stack_id] = found
 
     def _check_messages(
-        self, number: int, step: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
+        self,
+        number: int,
+        step: Mapping[str, Any],
+        messages: Sequence[Mapping[str, Any]],
+        key: str = "asks",
     ) -> None:
-        assert [place_of(message) for message in messages] == step.get("asks", []), (
-            f"step {number}: asks"
+        assert [place_of(message) for message in messages] == step.get(key, []), (
+            f"step {number}: {key}"
         )
         for message in messages:
             stack = self.system.stack(message["stack"]["id"])

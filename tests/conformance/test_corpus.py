@@ -17,6 +17,7 @@ from cloudseam.stack import Stack
 from tests.builders import FakeClock
 from tests.conformance.corpus import FOLDER, Player, System, load_case
 from tests.emulated import EmulatedAws, emulated_aws
+from tests.fakes import CountingQueue
 from tests.function import StateMachineFunction, state_machine_function
 from tests.world import World
 
@@ -47,8 +48,9 @@ class InMemorySystem:
         self._stacks = InMemoryStackRepository()
         self._machines = TextMachines()
         clock = FakeClock()
-        self._world = World(self._stacks, self._machines, clock)
-        self._looked = 0
+        self._containers = CountingQueue()
+        self._world = World(self._stacks, self._machines, clock, container_tasks=self._containers)
+        self._looked = {"tasks": 0, "containers": 0}
         self.move_on = clock.move_on
 
     def put_machines(self, texts: Mapping[str, str]) -> None:
@@ -65,8 +67,15 @@ class InMemorySystem:
 
     def tasks(self) -> list[dict[str, Any]]:
         """See `System.tasks`."""
-        sent = self._world.tasks.sent[self._looked :]
-        self._looked += len(sent)
+        return self._fresh("tasks", self._world.tasks)
+
+    def container_tasks(self) -> list[dict[str, Any]]:
+        """See `System.container_tasks`."""
+        return self._fresh("containers", self._containers)
+
+    def _fresh(self, name: str, queue: CountingQueue) -> list[dict[str, Any]]:
+        sent = queue.sent[self._looked[name] :]
+        self._looked[name] += len(sent)
         return [json.loads(message.body) for message in sent]
 
     def stack(self, stack_id: str) -> Stack | None:
@@ -83,6 +92,7 @@ class HandlerSystem:
         self.put_row = function.put_row
         self.deliver = function.deliver
         self.tasks = function.tasks
+        self.container_tasks = function.container_tasks
         self.stack = function.stack
 
     def put_machines(self, texts: Mapping[str, str]) -> None:

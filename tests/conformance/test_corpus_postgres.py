@@ -24,6 +24,7 @@ class HandlerSystem:
         self.stack = kept.stack
         self.deliver = kept.function.deliver
         self.tasks = kept.function.tasks
+        self.container_tasks = kept.function.container_tasks
 
     def put_machines(self, texts: Mapping[str, str]) -> None:
         """See `System.put_machines`."""

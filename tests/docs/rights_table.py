@@ -6,11 +6,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.template import RESOURCES
+from tests.template import documents
 
 TABLES = {
     "The state machine's rights": "StateMachineRole",
     "The task satisfier's rights": "TaskSatisfierRole",
+    "The rights of a container": "ContainerTaskPolicy",
     "The rights of Scheduler's timers": "TimerRole",
     "The rights of the sweep's schedule": "StateMachineFunctionSweepRole",
 }
@@ -29,8 +30,8 @@ def rights_table(role: str) -> str:
 
 def _statements(role: str) -> Iterator[tuple[dict[str, Any], str]]:
     """Every statement, with the condition of the template that it is there under."""
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
-        for each in policy["PolicyDocument"]["Statement"]:
+    for document in documents(role):
+        for each in document["Statement"]:
             condition, if_so, if_not = each.get("Fn::If", ["", each, {}])
             if "Sid" in if_so:
                 yield if_so, f"`{condition}`" if condition else ""

@@ -160,6 +160,7 @@ class Installation:
             "TerraformStateBucket": around["TerraformStates"],
             "TransitionBus": around["TransitionBus"],
             "Architecture": ARCHITECTURE,
+            "ContainerTasks": "true",
             "TerraformLayer": "built" if has_terraform() else "none",
             "TaskTimeout": "60",
             "MaxReceiveCount": "4",

@@ -39,6 +39,7 @@ EVENTS = ROOT / "events"
 MACHINES = ROOT / "machines"
 # What the emulated SQS takes as a letter again, with its reason.
 SENDABLE = [bad for bad in BAD_EVENTS if len(bad.body) < 1_000_000]
+MIXED = (ROOT / "tests" / "corpus" / "machines" / "mixed.yml").read_text()
 
 
 @pytest.fixture
@@ -300,6 +301,25 @@ def test_ten_events_for_ten_stacks_are_one_read_ten_writes_and_two_sends(
 
     assert calls.taken() == {"BatchGetItem": 1, "PutItem": 10, "SendMessageBatch": 2}
     assert len(function.tasks()) == 22
+
+
+def test_tasks_for_two_queues_are_one_send_on_each(
+    calls: Calls, function: StateMachineFunction
+) -> None:
+    """Without a timer, which would be a send on the event queue."""
+    function.put_machine("mixed", MIXED.replace("timeout: 5h", ""))
+    function.deliver(a_delivery(an_event_body("LAUNCH", "first", machine="mixed")))
+    function.tasks()
+    function.container_tasks()
+    calls.taken()
+
+    function.deliver(
+        *(a_delivery(an_event_body("LAUNCH", f"s{n}", machine="mixed")) for n in range(5))
+    )
+
+    assert calls.taken() == {"BatchGetItem": 1, "PutItem": 5, "SendMessageBatch": 2}
+    assert names(function.tasks()) == ["note"] * 5
+    assert names(function.container_tasks()) == ["image"] * 5
 
 
 def test_a_removal_is_one_write(calls: Calls, function: StateMachineFunction) -> None:

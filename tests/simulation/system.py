@@ -104,6 +104,10 @@ class System:
         """Where tasks are asked for, and what is deferred that came from there."""
         return SqsPort(self.world, "tasks", self._put_task, self.tasks)
 
+    def container_task_port(self) -> SqsPort:
+        """Where tasks of containers are asked for. The same satisfiers work on them."""
+        return SqsPort(self.world, "container-tasks", self._put_task)
+
     def letter_port(self, queue: str) -> SqsPort:
         """A queue's dead-letter queue."""
 
@@ -485,6 +489,7 @@ def service_of(system: System) -> StackService:
         timers=QueueTimers(system.event_port(), world),
         clock=world,
         bus=SimulatedBus(world, system.record) if system.setup.has_bus else None,
+        container_tasks=system.container_task_port(),
     )
 
 

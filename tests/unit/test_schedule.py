@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cloudseam.poller import LONGEST_TIMEOUT_SECONDS
 from cloudseam.polling_process import parse_polling
 from cloudseam.schedule import TIMEOUT_SECONDS, call_every
 
@@ -87,3 +88,15 @@ def test_the_satisfier_has_nothing_to_sweep() -> None:
     assert parse_polling("f", [], pollers=1, batch_size=1).sweep_every == 0
     with pytest.raises(SystemExit, match="2"):
         parse_polling("f", ["--sweep-every", "5"], pollers=1, batch_size=1)
+
+
+def test_a_batch_may_take_as_long_as_sqs_hides_its_messages_and_no_longer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    longest = ["--timeout", str(LONGEST_TIMEOUT_SECONDS)]
+
+    assert parse_polling("f", [], pollers=1, batch_size=1).timeout == 900
+    assert parse_polling("f", longest, pollers=1, batch_size=1).timeout == LONGEST_TIMEOUT_SECONDS
+    with pytest.raises(SystemExit):
+        parse_polling("f", ["--timeout", str(LONGEST_TIMEOUT_SECONDS + 1)], pollers=1, batch_size=1)
+    assert f"must be at most {LONGEST_TIMEOUT_SECONDS}" in capsys.readouterr().err

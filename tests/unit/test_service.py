@@ -8,7 +8,7 @@ import pytest
 
 from cloudseam.delivery import Delivery
 from cloudseam.errors import CloudSeamError, InvalidDefinitionError, StackTooLargeError
-from cloudseam.event import Event
+from cloudseam.event import TIMER_DUE, Event
 from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam.locators.memory import InMemoryMachineLocator
@@ -20,7 +20,7 @@ from cloudseam.queues import OutgoingMessage
 from cloudseam.service import COMMIT_ATTEMPTS, StackService
 from cloudseam.stack import Stack
 from cloudseam.step import Verdict
-from cloudseam.task_spec import TaskSpec
+from cloudseam.task_spec import CONTAINER, TaskSpec
 from cloudseam.timers import NoTimers
 from tests.builders import (
     CANARY,
@@ -766,6 +766,82 @@ def test_where_tokens_are_required_an_answer_without_one_is_dead_lettered_and_ot
     assert errors(outcomes) == ["TaskTokenMissingError", None]
     assert outcomes[0].fate is Fate.DEAD_LETTERED
     assert statuses(world.stack()) == {"net": "PENDING", "db": "SATISFIED"}
+
+
+# ---- tasks that run in a container
+
+IN_CONTAINER = TaskSpec("net", "terraform", {}, runner=CONTAINER)
+
+
+def machines_with(*tasks: TaskSpec) -> InMemoryMachineLocator:
+    """The machine of a whole life with these tasks in place of its own."""
+    machine = a_machine()
+    known = dict(machine.definition.tasks) | {task.name: task for task in tasks}
+    changed = replace(machine.definition, tasks=known)
+    return InMemoryMachineLocator([replace(machine, definition=changed)])
+
+
+def test_tasks_of_a_batch_are_one_send_on_each_of_their_queues() -> None:
+    containers = CountingQueue()
+    world = World(machines=machines_with(IN_CONTAINER), container_tasks=containers)
+    ids = [f"s{n}" for n in range(10)]
+
+    outcomes = world.send(*(an_event_body("LAUNCH", name, machine="life") for name in ids))
+
+    assert errors(outcomes) == [None] * 10
+    assert (world.tasks.calls, containers.calls) == ([10], [10])
+    assert {json.loads(message.body)["task"]["name"] for message in world.tasks.sent} == {"db"}
+    asked = [json.loads(message.body)["task"] for message in containers.sent]
+    assert {(task["name"], task["runner"]) for task in asked} == {("net", "container")}
+
+
+def test_a_queue_that_fails_sends_back_the_events_that_it_owes_and_no_others() -> None:
+    containers = CountingQueue()
+    world = World(machines=machines_with(IN_CONTAINER), container_tasks=containers)
+    containers.refuses = lambda message: True
+    launch = an_event_body("LAUNCH", "a", machine="life")
+
+    outcomes = world.send(launch, an_event_body("START", "b", machine="life"))
+
+    assert errors(outcomes) == ["ServiceUnavailableError", None]
+    assert len(world.tasks.sent) == 1
+    assert containers.sent == []
+
+
+def test_without_a_queue_for_containers_an_event_that_asks_for_one_is_refused_as_a_whole() -> None:
+    stacks = CountingStacks()
+    world = World(stacks, machines_with(IN_CONTAINER))
+
+    outcomes = world.send(
+        an_event_body("LAUNCH", "a", machine="life"), an_event_body("START", "b", machine="life")
+    )
+
+    assert errors(outcomes) == ["ContainerQueueMissingError", None]
+    assert outcomes[0].fate is Fate.DEAD_LETTERED
+    assert stacks.saves == [["b"]]
+    assert world.tasks.sent == []
+    [letter] = world.letters.sent
+    assert letter.attributes["reason"] == (
+        "Task 'net' of stack 'a' has `runner: container`, but SQS_CONTAINER_TASK_QUEUE_URL is not "
+        "set: there is no queue for it. Deploy with ContainerTasks=true, or set it; then redrive "
+        "this event."
+    )
+
+
+def test_a_container_task_that_was_lost_is_sent_again_on_its_own_queue() -> None:
+    containers = CountingQueue()
+    world = World(machines=machines_with(IN_CONTAINER), container_tasks=containers)
+    world.launch()
+    stack = world.stack()
+    tokens = tuple(task.token for task in stack.tasks)
+
+    [outcome] = world.service.handle_events([Event("sweep", "s", TIMER_DUE, lost=tokens)])
+
+    assert outcome.error is None
+    again = [json.loads(message.body)["task"] for message in containers.sent]
+    assert [task["name"] for task in again] == ["net", "net"]
+    assert again[0]["token"] == again[1]["token"]
+    assert len(world.tasks.sent) == 2
 
 
 def test_the_service_needs_only_its_ports() -> None:

@@ -146,7 +146,7 @@ def test_the_queues_redrive_only_after_the_functions_have_dead_lettered() -> Non
     assert all(number > int(choice) for choice, number in receives.items())
 
 
-@pytest.mark.parametrize("queue", ["Event", "Task"])
+@pytest.mark.parametrize("queue", ["Event", "Task", "ContainerTask"])
 def test_a_dead_letter_queue_takes_letters_of_its_own_queue_only(queue: str) -> None:
     name = RESOURCES[f"{queue}Queue"]["Properties"]["QueueName"]["Fn::Sub"]
     allowed = RESOURCES[f"{queue}DeadLetterQueue"]["Properties"]["RedriveAllowPolicy"]
@@ -199,6 +199,18 @@ def test_the_layer_has_boto3s_description_of_each_service_that_is_called() -> No
     assert set(SERVICES) <= set(kept.split())
 
 
+def test_a_container_may_do_what_the_function_may_but_on_a_queue_of_its_own() -> None:
+    # Its engine writes logs, and it is not traced.
+    left = [each for each in statements("TaskSatisfierRole") if "WriteLogs" not in str(each)]
+    left = [each for each in left if "xray:" not in str(each)]
+    own = str(statements("ContainerTaskPolicy"))
+    as_function = own.replace("ContainerTask", "Task")
+
+    assert "'TaskQueue.Arn'" not in own
+    assert [str(each) for each in left if str(each) not in as_function] == []
+    assert len(left) == len(statements("ContainerTaskPolicy"))
+
+
 def test_every_call_that_has_an_action_is_made_by_a_function() -> None:
     called = calls_of("state_machine") | calls_of("task_satisfier")
 
@@ -219,7 +231,14 @@ def test_a_call_of_aws_is_found_in_code(code: str, call: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "role", ["StateMachineRole", "TaskSatisfierRole", "TimerRole", "StateMachineFunctionSweepRole"]
+    "role",
+    [
+        "StateMachineRole",
+        "TaskSatisfierRole",
+        "ContainerTaskPolicy",
+        "TimerRole",
+        "StateMachineFunctionSweepRole",
+    ],
 )
 def test_a_role_never_speaks_of_every_resource(role: str) -> None:
     for statement in statements(role):

@@ -44,6 +44,10 @@ class TaskTokenMissingError(TerminalError):
     """The answer has no token, and this installation takes none without."""
 
 
+class ContainerQueueMissingError(TerminalError):
+    """A task is to run in a container, and this installation has no queue for such tasks."""
+
+
 class MigrationRefusedError(TerminalError):
     """The stack does not fit the version of the machine that it was to be moved to."""
 

@@ -40,6 +40,7 @@ from cloudseam.limits import (
 from cloudseam.stack import Stack
 from cloudseam.start import Start
 from cloudseam.step import RunTask
+from cloudseam.task_spec import LAMBDA
 from cloudseam.transition import Notice
 
 
@@ -253,6 +254,8 @@ def task_message(stack: Stack, run: RunTask) -> str:
     }
     if run.task.timeout is not None:
         task["timeout"] = run.task.timeout
+    if run.task.runner != LAMBDA:
+        task["runner"] = run.task.runner
     body = {"task": task, "stack": stack_view(stack)}
     return _dump(body if run.task.input is None else body | {"input": run.task.input})
 

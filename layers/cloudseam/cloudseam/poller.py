@@ -34,6 +34,9 @@ MAX_BATCH_SIZE = 10
 MAX_WAIT_SECONDS = 20
 # Lambda ends a function after 15 minutes at most (developer guide, "Lambda quotas").
 MAX_TIMEOUT_SECONDS = 900
+# SQS hides a message for 12 hours after its receive, however often that is renewed (API reference,
+# ChangeMessageVisibility); in the last minutes it is answered and deleted.
+LONGEST_TIMEOUT_SECONDS = 12 * 3600 - 300
 # A queue may hide messages for no time at all, which cannot be kept up.
 MIN_VISIBILITY_SECONDS = 2
 FIRST_PAUSE = 1.0

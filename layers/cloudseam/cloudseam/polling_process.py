@@ -11,7 +11,13 @@ from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from cloudseam.poller import MAX_BATCH_SIZE, MAX_TIMEOUT_SECONDS, Handler, poll
+from cloudseam.poller import (
+    LONGEST_TIMEOUT_SECONDS,
+    MAX_BATCH_SIZE,
+    MAX_TIMEOUT_SECONDS,
+    Handler,
+    poll,
+)
 from cloudseam.schedule import call_every
 
 if TYPE_CHECKING:
@@ -44,6 +50,7 @@ def parse_polling(
     *,
     pollers: int,
     batch_size: int,
+    timeout: int = MAX_TIMEOUT_SECONDS,
     sweep_every: int | None = None,
 ) -> Polling:
     """What the command line says. Exits with status 2 where that makes no sense.
@@ -62,7 +69,12 @@ def parse_polling(
         default=batch_size,
         help=f"messages per batch, at most {MAX_BATCH_SIZE} ({batch_size})",
     )
-    add("--timeout", default=MAX_TIMEOUT_SECONDS, help="seconds a batch has (900)")
+    add(
+        "--timeout",
+        type=_timeout,
+        default=timeout,
+        help=f"seconds a batch has, at most {LONGEST_TIMEOUT_SECONDS} ({timeout})",
+    )
     add(
         "--wait",
         default=WAIT_SECONDS,
@@ -140,6 +152,15 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
+
+
+def _timeout(text: str) -> int:
+    seconds = _positive(text)
+    if seconds > LONGEST_TIMEOUT_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"must be at most {LONGEST_TIMEOUT_SECONDS}: SQS hides a message for no longer"
+        )
+    return seconds
 
 
 def _not_negative(text: str) -> int:

@@ -14,6 +14,7 @@ from cloudseam.dead_letters import letter_of_failure
 from cloudseam.delivery import Delivery
 from cloudseam.errors import (
     CloudSeamError,
+    ContainerQueueMissingError,
     EarlierEventWaitsError,
     ServiceUnavailableError,
     StackConflictError,
@@ -28,6 +29,7 @@ from cloudseam.pinned_machines import Machines
 from cloudseam.queues import OutgoingMessage, Queue
 from cloudseam.stack import Stack
 from cloudseam.step import RunTask, Step, Verdict, admit, refuse_without_token, step
+from cloudseam.task_spec import CONTAINER, LAMBDA, TaskSpec
 from cloudseam.timers import Timer, Timers
 from cloudseam.transition import Notice
 
@@ -50,6 +52,8 @@ Groups = dict[str, list[int]]  # stack id → positions of its events in the bat
 class StackService:
     """Applies events to stacks.
 
+    Tasks are asked for on `tasks`, those with `runner: container` on `container_tasks`. Without
+    that an event that asks for one is refused.
     `events` takes the STARTs of other stacks, `letters` the dead letters of tasks given up. With a
     bus others are told of each transition. `on_conflicts` is called with how many commits have lost
     a race.
@@ -65,13 +69,14 @@ class StackService:
         *,
         events: Queue | None = None,
         letters: Queue | None = None,
+        container_tasks: Queue | None = None,
         requires_token: bool = False,
         bus: Bus | None = None,
         on_conflicts: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._stacks = stacks
         self._machines = machines
-        self._tasks = tasks
+        self._tasks = {LAMBDA: tasks} | ({CONTAINER: container_tasks} if container_tasks else {})
         self._timers = timers
         self._clock = clock
         self._events = events
@@ -192,7 +197,20 @@ class StackService:
         taken = step(machine, stack, event, given, remembers=self._bus is not None)
         if event.metadata:
             refuse_large_metadata(taken.stack)
+        for run in taken.effects:
+            self._refuse_without_queue(stack, run.task)
         return taken
+
+    def _refuse_without_queue(self, stack: Stack, task: TaskSpec) -> None:
+        if task.runner not in self._tasks:
+            raise ContainerQueueMissingError(
+                f"Task '{task.name}' of stack '{stack.id}' has `runner: {task.runner}`, but "
+                "SQS_CONTAINER_TASK_QUEUE_URL is not set: there is no queue for it. Deploy with "
+                "ContainerTasks=true, or set it; then redrive this event.",
+                stack_id=stack.id,
+                machine=stack.machine,
+                state=stack.state,
+            )
 
     def _start_others(self, outcomes: list[Outcome]) -> None:
         """Sends the STARTs that are owed. Whoever is owed one that failed has no task sent, since
@@ -221,21 +239,22 @@ class StackService:
 
     def _send(self, groups: Groups, outcomes: list[Outcome]) -> None:
         """Sends what is still owed once all events are folded; a failure fails who is owed it."""
-        owed: dict[str, OutgoingMessage] = {}
+        owed: dict[str, dict[str, OutgoingMessage]] = {}
         owed_to: dict[str, list[int]] = {}
         for position, stack, run in _owed(groups, outcomes):
             try:
                 message = OutgoingMessage(
                     task_message(stack, run), stack_id=stack.id, machine=stack.machine
                 )
-                owed.setdefault(run.token, message)
+                owed.setdefault(run.task.runner, {}).setdefault(run.token, message)
                 owed_to.setdefault(run.token, []).append(position)
             except Exception as error:  # one task that cannot be written must not fail the others
                 _fail([position], outcomes, error)
-        tokens = list(owed)
-        failures = self._tasks.send(list(owed.values())) if owed else {}
-        for number, failure in failures.items():
-            _fail(owed_to[tokens[number]], outcomes, _unsent(failure))
+        for runner, messages in owed.items():
+            tokens = list(messages)
+            failures = self._tasks[runner].send(list(messages.values()))
+            for number, failure in failures.items():
+                _fail(owed_to[tokens[number]], outcomes, _unsent(failure))
 
     def _set_timers(self, groups: Groups, outcomes: list[Outcome]) -> None:
         """Sets the timers that still stand once all events are folded."""

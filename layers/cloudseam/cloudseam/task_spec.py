@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from cloudseam.event import Json
 
 ANY_ERROR = "*"
+# Where a task is run: by the function on Lambda, or by the satisfier as a process of its own.
+LAMBDA, CONTAINER = "lambda", "container"
+RUNNERS = (LAMBDA, CONTAINER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ class RetryPolicy:
 class TaskSpec:
     """What a task is to do: which executor runs it, and with what.
 
-    `timeout` is in seconds, from the moment the task is asked for to its answer. `input` is what
-    the attempt works on, beside the config that the file has; its message carries it.
+    `timeout` is in seconds, from the moment the task is asked for to its answer. `runner`, one of
+    `RUNNERS`, says whose queue it is asked for on. `input` is what the attempt works on, beside the
+    config that the file has; its message carries it.
     """
 
     name: str
@@ -51,4 +55,5 @@ class TaskSpec:
     config: Mapping[str, Json]
     timeout: float | None = None
     retry: RetryPolicy | None = None
+    runner: str = LAMBDA
     input: Mapping[str, Json] | None = None

@@ -26,6 +26,8 @@ KEPT_BACK = frozenset(
         "SQS_EVENT_QUEUE_URL",
         "SQS_TASK_QUEUE_URL",
         "SQS_TASK_DLQ_URL",
+        "SQS_CONTAINER_TASK_QUEUE_URL",
+        "SQS_CONTAINER_TASK_DLQ_URL",
     }
 )
 

@@ -50,6 +50,19 @@ def routes(folder: Path, environ: Mapping[str, str], *arguments: str) -> list[Ro
             [Route("task", "x", "tasks")],
             id="named-of-tasks",
         ),
+        pytest.param(
+            ENVIRON
+            | {"SQS_CONTAINER_TASK_DLQ_URL": "long-dead", "SQS_CONTAINER_TASK_QUEUE_URL": "long"},
+            ["--queue", "task"],
+            [TASKS, Route("task", "long-dead", "long")],
+            id="of-containers-as-well",
+        ),
+        pytest.param(
+            {"SQS_CONTAINER_TASK_DLQ_URL": "long-dead"},
+            [],
+            [Route("task", "long-dead", None)],
+            id="of-containers-alone",
+        ),
     ],
 )
 def test_queues_are_those_that_options_or_the_environment_name(

@@ -37,6 +37,7 @@ def test_the_settings_name_the_queues_the_table_and_the_folders() -> None:
 
     assert machine.event_queue_url == satisfier.event_queue_url == resources.event_queue
     assert machine.task_queue_url == satisfier.task_queue_url == resources.task_queue
+    assert machine.container_task_queue_url == resources.task_queue
     assert machine.dead_letter_queue_url == resources.event_dead_letters
     assert satisfier.dead_letter_queue_url == resources.task_dead_letters
     assert machine.dynamodb_table == satisfier.dynamodb_table == resources.table

@@ -1,4 +1,4 @@
-"""Tasks in CloudSeam v1: an executor, a config of the shape it takes, and time for it."""
+"""Tasks in CloudSeam v1: an executor, a config of the shape it takes, a runner and time for it."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -10,11 +10,11 @@ from cloudseam.languages.cloudseam_v1.terraform_state import check_states
 from cloudseam.languages.cloudseam_v1.timing import RETRY_KEYS, parse_retry, parse_timeout
 from cloudseam.languages.part import Part
 from cloudseam.languages.wording import listed, shown
-from cloudseam.task_spec import TaskSpec
+from cloudseam.task_spec import LAMBDA, RUNNERS, TaskSpec
 
 TIMING_KEYS = ("timeout", "retry")
-TASK_KEYS = ("executor", "config", *TIMING_KEYS)
-BESIDE_CONFIG = dict.fromkeys(TIMING_KEYS, "to the task, beside `config`")
+TASK_KEYS = ("executor", "config", "runner", *TIMING_KEYS)
+BESIDE_CONFIG = dict.fromkeys(("runner", *TIMING_KEYS), "to the task, beside `config`")
 IN_RETRY = {key: "into the task's `retry`" for key in RETRY_KEYS}
 # docs/machines.md has this table too; a test compares them.
 EXECUTORS: Mapping[str, Keys] = {
@@ -71,6 +71,7 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
     part.check_keys(entries, TASK_KEYS, "a task", IN_RETRY)
     timeout = parse_timeout(entries.get("timeout"))
     retry = parse_retry(entries.get("retry"))
+    runner = entries["runner"].one_of(RUNNERS, "a runner") if "runner" in entries else LAMBDA
     executor = _parse_executor(part, entries)
     config = entries.get("config")
     if config is None:
@@ -79,7 +80,8 @@ def _parse_task(name: str, part: Part) -> TaskSpec | None:
     if executor is None:
         return None
     EXECUTORS[executor].check(config)
-    return TaskSpec(name, executor, cast(dict[str, Json], config.value()), timeout, retry)
+    value = cast(dict[str, Json], config.value())
+    return TaskSpec(name, executor, value, timeout, retry, runner or LAMBDA)
 
 
 def _stray_keys(entries: Mapping[str, Part]) -> list[str]:
