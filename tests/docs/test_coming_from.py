@@ -1,4 +1,4 @@
-"""The page for those who come from aws-lambda-fsm: what it says is shown by tests that are there."""
+"""The page for those who come from aws-lambda-fsm: what it says is shown by tests."""
 
 import ast
 import re

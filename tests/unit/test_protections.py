@@ -127,8 +127,10 @@ def test_without_the_owed_resend_the_tasks_are_lost_and_the_stack_hangs(
 ) -> None:
     made = Step.__init__
 
-    def forgetful(self: Step, stack: Stack, verdict: Verdict, *owed: Any) -> None:
-        made(self, stack, verdict, *(owed if verdict is Verdict.APPLIED else ()))
+    def forgetful(
+        self: Step, stack: Stack, verdict: Verdict, *owed: Any, **transition: Any
+    ) -> None:
+        made(self, stack, verdict, *(owed if verdict is Verdict.APPLIED else ()), **transition)
 
     monkeypatch.setattr(Step, "__init__", forgetful)
     world = a_send_that_was_lost()

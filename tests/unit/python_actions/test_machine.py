@@ -202,9 +202,7 @@ def test_a_returned_event_that_the_state_does_not_have_is_a_failure_that_is_retr
     assert task.retry_at
 
 
-def test_a_failure_is_retried_with_the_original_context_after_at_most_two_to_the_n_seconds() -> (
-    None
-):
+def test_a_failure_is_retried_with_the_original_context_within_two_to_the_n_seconds() -> None:
     actions = Actions()
     actions.start(context={"n": 1})
     waits = []
