@@ -15,6 +15,7 @@ from cloudseam.clock import SystemClock
 from cloudseam.delivery import Delivery
 from cloudseam.languages import load_machine
 from cloudseam.locators.memory import InMemoryMachineLocator
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate
 from cloudseam.persistence.memory import InMemoryMachineVersions, InMemoryStackRepository
 from cloudseam.pinned_machines import PinnedMachines
@@ -55,8 +56,7 @@ def engine_cpu(batch: int, stacks: int = STACKS) -> float:
     service = StackService(
         InMemoryStackRepository(),
         PinnedMachines(InMemoryMachineLocator([machine]), InMemoryMachineVersions()),
-        tasks,
-        NoTimers(),
+        Outbox(tasks, NoTimers()),
         SystemClock(),
     )
     events, seconds = 0, 0.0

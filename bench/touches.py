@@ -17,6 +17,7 @@ from cloudseam.delivery import Delivery
 from cloudseam.languages import load_machine
 from cloudseam.locators import MachineLocator
 from cloudseam.machine import Machine
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate
 from cloudseam.persistence import MachineVersions, StackRepository
 from cloudseam.pinned_machines import PinnedMachines
@@ -61,7 +62,7 @@ def a_service(
 ) -> StackService:
     """A container's service over these."""
     machines = PinnedMachines(locator, versions)
-    return StackService(stacks, machines, InMemoryQueue(), NoTimers(), SystemClock())
+    return StackService(stacks, machines, Outbox(InMemoryQueue(), NoTimers()), SystemClock())
 
 
 def touches(stacks: int, events: int, seed: int = 0) -> Iterator[list[Delivery]]:

@@ -14,6 +14,7 @@ from cloudseam.clock import Clock, SystemClock
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.locators import MachineLocator, SnapshotMachineLocator
 from cloudseam.observability import count
+from cloudseam.outbox import Outbox
 from cloudseam.persistence.store import Store, open_store
 from cloudseam.pinned_machines import LatestMachines, PinnedMachines
 from cloudseam.queues import Queue
@@ -49,14 +50,16 @@ def build_service(
     return StackService(
         stacks=store.stacks,
         machines=PinnedMachines(locator, store.versions) if pinned else LatestMachines(locator),
-        tasks=SqsQueue(_sqs(), settings.task_queue_url, settings.tenant),
-        timers=build_timers(settings, clock),
+        outbox=Outbox(
+            tasks=SqsQueue(_sqs(), settings.task_queue_url, settings.tenant),
+            timers=build_timers(settings, clock),
+            events=build_event_queue(settings),
+            letters=_letters(settings),
+            container_tasks=SqsQueue(_sqs(), containers) if containers else None,
+            bus=build_bus(settings),
+        ),
         clock=clock,
-        events=build_event_queue(settings),
-        letters=_letters(settings),
-        container_tasks=SqsQueue(_sqs(), containers) if containers else None,
         requires_token=settings.requires_token,
-        bus=build_bus(settings),
         on_conflicts=partial(count, "CommitConflicts"),
     )
 

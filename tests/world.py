@@ -10,6 +10,7 @@ from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.memory import InMemoryMachineLocator
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.persistence import StackRepository
 from cloudseam.persistence.memory import InMemoryMachineVersions
@@ -45,14 +46,16 @@ class World:
         self.service = StackService(
             self.stacks,
             PinnedMachines(machines or InMemoryMachineLocator([a_machine()]), self.versions),
-            self.tasks,
-            QueueTimers(self.source, self.clock),
+            Outbox(
+                self.tasks,
+                QueueTimers(self.source, self.clock),
+                events=self.source,
+                letters=self.letters,
+                container_tasks=container_tasks,
+                bus=bus,
+            ),
             self.clock,
-            events=self.source,
-            letters=self.letters,
-            container_tasks=container_tasks,
             requires_token=requires_token,
-            bus=bus,
         )
         self.dead_letters = DeadLetters(self.letters, self.source, MAX_RECEIVES)
 

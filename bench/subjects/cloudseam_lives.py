@@ -16,6 +16,7 @@ from cloudseam.delivery import Delivery
 from cloudseam.heartbeat import ThreadHeartbeat
 from cloudseam.languages import load_machine
 from cloudseam.locators.memory import InMemoryMachineLocator
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate
 from cloudseam.persistence.postgres.claims import PostgresClaimRepository
 from cloudseam.persistence.postgres.connection import PostgresConnection
@@ -44,7 +45,7 @@ class Fleet:
         versions = PostgresMachineVersions(connection)
         machines = PinnedMachines(InMemoryMachineLocator([machine]), versions)
         self._tasks, self._answers = InMemoryQueue(), InMemoryQueue()
-        self._service = StackService(stacks, machines, self._tasks, NoTimers(), clock)
+        self._service = StackService(stacks, machines, Outbox(self._tasks, NoTimers()), clock)
         claims = PostgresClaimRepository(connection)
         attempts = Attempts(claims, stacks, clock, ThreadHeartbeat(), place="bench")
         self._satisfier = TaskSatisfier(SkippingRegistry(), self._answers, attempts)

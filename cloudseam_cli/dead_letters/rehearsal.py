@@ -13,6 +13,7 @@ from cloudseam.errors import CloudSeamError, MachineNotFoundError, ServiceUnavai
 from cloudseam.locators import MachineLocator
 from cloudseam.machine import Machine
 from cloudseam.messages import TaskRequest, parse_event, parse_task
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.persistence import ClaimRepository, MachineVersions
 from cloudseam.persistence.memory import InMemoryStackRepository
@@ -82,10 +83,8 @@ class Rehearsal:
             PinnedMachines(locator, _KeptVersions(store.versions))
             if pinned or machines is None
             else LatestMachines(locator),
-            InMemoryQueue(),
-            NoTimers(),
+            Outbox(InMemoryQueue(), NoTimers(), container_tasks=InMemoryQueue()),
             clock,
-            container_tasks=InMemoryQueue(),
             requires_token=requires_token,
         )
 

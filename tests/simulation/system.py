@@ -11,6 +11,7 @@ from cloudseam.errors import CloudSeamError
 from cloudseam.event import Json
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.messages import TaskRequest
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.queues import OutgoingMessage
@@ -485,11 +486,13 @@ def service_of(system: System) -> StackService:
     return StackService(
         stacks=system.stacks,
         machines=RecordedMachines(world, pinned),
-        tasks=system.task_port(),
-        timers=QueueTimers(system.event_port(), world),
+        outbox=Outbox(
+            tasks=system.task_port(),
+            timers=QueueTimers(system.event_port(), world),
+            bus=SimulatedBus(world, system.record) if system.setup.has_bus else None,
+            container_tasks=system.container_task_port(),
+        ),
         clock=world,
-        bus=SimulatedBus(world, system.record) if system.setup.has_bus else None,
-        container_tasks=system.container_task_port(),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from cloudseam import service, step
+from cloudseam import outbox, service, step
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.errors import StackConflictError, TerminalError
 from cloudseam.event import Event
@@ -119,7 +119,7 @@ def _folded_backwards(
     return _fold(self, stored, positions[::-1], outcomes)
 
 
-_notices = service._notices
+_notices = outbox._notices
 
 
 def _told_once(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Notice]]:
@@ -170,7 +170,7 @@ WITNESSES = (
     Witness("last-receive dead-lettering", DeadLetters, "_is_hopeless", _is_terminal, CALM),
     Witness("fold order in a batch", StackService, "_fold", _folded_backwards, CALM),
     Witness("durable timers", QueueTimers, "set", lambda self, timers: {}, CALM),
-    Witness("notice resend", service, "_notices", _told_once, CRASHES, Setup(has_bus=True)),
+    Witness("notice resend", outbox, "_notices", _told_once, CRASHES, Setup(has_bus=True)),
     Witness(
         "pinned machines", PinnedMachines, "machine_of", _latest, _of("files", changes_file=True)
     ),

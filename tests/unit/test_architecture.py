@@ -52,6 +52,7 @@ SHELL_NAMES = {
     "poller",
     "polling_process",
     "schedule",
+    "outbox",
     "service",
     "sweep",
 }

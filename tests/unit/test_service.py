@@ -13,6 +13,7 @@ from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence.memory import InMemoryStackRepository
 from cloudseam.pinned_machines import LatestMachines
@@ -846,6 +847,8 @@ def test_a_container_task_that_was_lost_is_sent_again_on_its_own_queue() -> None
 
 def test_the_service_needs_only_its_ports() -> None:
     machines = LatestMachines(InMemoryMachineLocator([a_machine()]))
-    service = StackService(CountingStacks(), machines, CountingQueue(), NoTimers(), FakeClock())
+    service = StackService(
+        CountingStacks(), machines, Outbox(CountingQueue(), NoTimers()), FakeClock()
+    )
 
     assert service.handle_batch([]) == []

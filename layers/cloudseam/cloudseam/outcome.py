@@ -1,7 +1,8 @@
 """What became of one delivery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, Self
 
 from cloudseam.delivery import Delivery
 from cloudseam.event import Event
@@ -9,6 +10,8 @@ from cloudseam.stack import Stack, Task
 from cloudseam.start import Start
 from cloudseam.step import RunTask, Verdict
 from cloudseam.transition import Transition
+
+NOTHING_OWED: dict[str, Any] = {"effects": (), "wakes": (), "starts": (), "given_up": ()}
 
 
 class Fate(StrEnum):
@@ -54,6 +57,15 @@ class Outcome:
             for task in self.after.tasks
             if task.attempt > 1
         )
+
+    def failed(self, error: Exception) -> Self:
+        """The same with an error, unless it has one, and with nothing owed until it comes again."""
+        return self if self.error is not None else replace(self, **NOTHING_OWED, error=error)
+
+    def undone(self, error: Exception, stored: Stack | None) -> Self:
+        """The same where the stack that it was judged by was never committed."""
+        nothing: dict[str, Any] = {**NOTHING_OWED, "verdict": None, "transition": None}
+        return replace(self, **nothing, after=stored, error=error)
 
     @property
     def tasks_asked(self) -> tuple[str, ...]:

@@ -4,47 +4,29 @@ Knows no machine language, no store and no queue: it talks to ports only, and is
 where deciding and doing meet.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from cloudseam.buses import Bus
 from cloudseam.clock import Clock
-from cloudseam.dead_letters import letter_of_failure
 from cloudseam.delivery import Delivery
 from cloudseam.errors import (
     CloudSeamError,
-    ContainerQueueMissingError,
     EarlierEventWaitsError,
-    ServiceUnavailableError,
     StackConflictError,
     TerminalError,
 )
 from cloudseam.event import Event
 from cloudseam.limits import refuse_large_metadata
-from cloudseam.messages import parse_event, start_message, task_message
+from cloudseam.messages import parse_event
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.persistence import StackRepository
 from cloudseam.pinned_machines import Machines
-from cloudseam.queues import OutgoingMessage, Queue
 from cloudseam.stack import Stack
-from cloudseam.step import RunTask, Step, Verdict, admit, refuse_without_token, step
-from cloudseam.task_spec import CONTAINER, LAMBDA, TaskSpec
-from cloudseam.timers import Timer, Timers
-from cloudseam.transition import Notice
+from cloudseam.step import Step, Verdict, admit, refuse_without_token, step
 
 # A lost race is run again at once this often; then the events go back to the queue.
 COMMIT_ATTEMPTS = 4
-
-NOTHING_OWED: dict[str, Any] = {
-    "effects": (),
-    "wakes": (),
-    "starts": (),
-    "given_up": (),
-}
-NO_EVENT_QUEUE = (
-    "A stack starts another one, and the event queue is not known: set SQS_EVENT_QUEUE_URL."
-)
 
 Groups = dict[str, list[int]]  # stack id → positions of its events in the batch, in order
 
@@ -52,37 +34,25 @@ Groups = dict[str, list[int]]  # stack id → positions of its events in the bat
 class StackService:
     """Applies events to stacks.
 
-    Tasks are asked for on `tasks`, those with `runner: container` on `container_tasks`. Without
-    that an event that asks for one is refused.
-    `events` takes the STARTs of other stacks, `letters` the dead letters of tasks given up. With a
-    bus others are told of each transition. `on_conflicts` is called with how many commits have lost
-    a race.
+    `outbox` sends what a commit owes. `on_conflicts` is called with how many commits have lost a
+    race.
     """
 
     def __init__(
         self,
         stacks: StackRepository,
         machines: Machines,
-        tasks: Queue,
-        timers: Timers,
+        outbox: Outbox,
         clock: Clock,
         *,
-        events: Queue | None = None,
-        letters: Queue | None = None,
-        container_tasks: Queue | None = None,
         requires_token: bool = False,
-        bus: Bus | None = None,
         on_conflicts: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._stacks = stacks
         self._machines = machines
-        self._tasks = {LAMBDA: tasks} | ({CONTAINER: container_tasks} if container_tasks else {})
-        self._timers = timers
+        self._outbox = outbox
         self._clock = clock
-        self._events = events
-        self._letters = letters
         self._requires_token = requires_token
-        self._bus = bus
         self._on_conflicts = on_conflicts
 
     def handle_batch(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
@@ -104,12 +74,7 @@ class StackService:
                 break
             waiting = self._commit(waiting, outcomes)
             self._on_conflicts(len(waiting))
-        self._start_others(outcomes)
-        self._send(groups, outcomes)
-        self._set_timers(groups, outcomes)
-        self._send_letters(outcomes)
-        if self._bus is not None:
-            self._notify(self._bus, outcomes)
+        self._outbox.send(groups, outcomes)
         return outcomes
 
     def _commit(self, groups: Groups, outcomes: list[Outcome]) -> Groups:
@@ -118,7 +83,8 @@ class StackService:
         changed: list[Stack] = []
         for stack_id, positions in groups.items():
             if stack_id in loaded.failures:
-                _fail(positions, outcomes, loaded.failures[stack_id])
+                for position in positions:
+                    outcomes[position] = outcomes[position].failed(loaded.failures[stack_id])
                 continue
             stack = self._fold(loaded.stacks.get(stack_id), positions, outcomes)
             if stack is not None:
@@ -194,94 +160,12 @@ class StackService:
         if isinstance(stack, Verdict | Step):
             return stack
         machine = self._machines.machine_of(stack, event)
-        taken = step(machine, stack, event, given, remembers=self._bus is not None)
+        taken = step(machine, stack, event, given, remembers=self._outbox.tells)
         if event.metadata:
             refuse_large_metadata(taken.stack)
         for run in taken.effects:
-            self._refuse_without_queue(stack, run.task)
+            self._outbox.refuse_without_queue(stack, run.task)
         return taken
-
-    def _refuse_without_queue(self, stack: Stack, task: TaskSpec) -> None:
-        if task.runner not in self._tasks:
-            raise ContainerQueueMissingError(
-                f"Task '{task.name}' of stack '{stack.id}' has `runner: {task.runner}`, but "
-                "SQS_CONTAINER_TASK_QUEUE_URL is not set: there is no queue for it. Deploy with "
-                "ContainerTasks=true, or set it; then redrive this event.",
-                stack_id=stack.id,
-                machine=stack.machine,
-                state=stack.state,
-            )
-
-    def _start_others(self, outcomes: list[Outcome]) -> None:
-        """Sends the STARTs that are owed. Whoever is owed one that failed has no task sent, since
-        the answer to that would say that all STARTs are sent."""
-        owed = [(n, start) for n, outcome in enumerate(outcomes) for start in outcome.starts]
-        if not owed:
-            return
-        messages = [OutgoingMessage(start_message(start)) for _, start in owed]
-        missing = ServiceUnavailableError(NO_EVENT_QUEUE)
-        failures = (
-            self._events.send(messages)
-            if self._events is not None
-            else dict.fromkeys(range(len(messages)), missing)
-        )
-        for number, failure in failures.items():
-            _fail([owed[number][0]], outcomes, _unsent(failure))
-
-    def _send_letters(self, outcomes: list[Outcome]) -> None:
-        """Has tasks that were given up seen on the dead-letter queue, where there is one."""
-        owed = [(n, task) for n, outcome in enumerate(outcomes) for task in outcome.given_up]
-        if self._letters is None or not owed:
-            return
-        letters = [letter_of_failure(outcomes[position], task) for position, task in owed]
-        for number, failure in self._letters.send(letters).items():
-            _fail([owed[number][0]], outcomes, _unsent(failure))
-
-    def _send(self, groups: Groups, outcomes: list[Outcome]) -> None:
-        """Sends what is still owed once all events are folded; a failure fails who is owed it."""
-        owed: dict[str, dict[str, OutgoingMessage]] = {}
-        owed_to: dict[str, list[int]] = {}
-        for position, stack, run in _owed(groups, outcomes):
-            try:
-                message = OutgoingMessage(
-                    task_message(stack, run), stack_id=stack.id, machine=stack.machine
-                )
-                owed.setdefault(run.task.runner, {}).setdefault(run.token, message)
-                owed_to.setdefault(run.token, []).append(position)
-            except Exception as error:  # one task that cannot be written must not fail the others
-                _fail([position], outcomes, error)
-        for runner, messages in owed.items():
-            tokens = list(messages)
-            failures = self._tasks[runner].send(list(messages.values()))
-            for number, failure in failures.items():
-                _fail(owed_to[tokens[number]], outcomes, _unsent(failure))
-
-    def _set_timers(self, groups: Groups, outcomes: list[Outcome]) -> None:
-        """Sets the timers that still stand once all events are folded."""
-        owed: dict[Timer, list[int]] = {}
-        for stack_id, positions in groups.items():
-            stack = outcomes[positions[-1]].after
-            if stack is None:
-                continue
-            for position in positions:
-                for at in stack.timers.intersection(outcomes[position].wakes):
-                    owed.setdefault(Timer(stack_id, at, stack.machine), []).append(position)
-        timers = list(owed)
-        failures = self._timers.set(timers) if timers else {}
-        for number, failure in failures.items():
-            _fail(owed[timers[number]], outcomes, _unsent(failure))
-
-    def _notify(self, bus: Bus, outcomes: list[Outcome]) -> None:
-        """Tells of the transitions that these events made, now or before; a failure fails them."""
-        owed: dict[str, Notice] = {}
-        owed_to: dict[str, list[int]] = {}
-        for position, notice in _notices(outcomes):
-            owed.setdefault(notice.id, notice)
-            owed_to.setdefault(notice.id, []).append(position)
-        ids = list(owed)
-        failures = bus.put(list(owed.values())) if owed else {}
-        for number, failure in failures.items():
-            _fail(owed_to[ids[number]], outcomes, _untold(failure))
 
 
 def _parsed(delivery: Delivery) -> Outcome:
@@ -311,14 +195,6 @@ def _by_stack(outcomes: Sequence[Outcome]) -> Groups:
     return groups
 
 
-def _fail(positions: Iterable[int], outcomes: list[Outcome], error: Exception) -> None:
-    """Gives the error to each of the deliveries that has none of its own."""
-    for position in positions:
-        failed = outcomes[position]
-        if failed.error is None:
-            outcomes[position] = replace(failed, **NOTHING_OWED, error=error)
-
-
 def _undo(
     positions: Iterable[int], outcomes: list[Outcome], error: Exception, stored: Stack | None
 ) -> None:
@@ -326,51 +202,4 @@ def _undo(
     for position in positions:
         judged = outcomes[position]
         if judged.error is None or judged.before is not stored:
-            outcomes[position] = replace(
-                judged, **NOTHING_OWED, verdict=None, transition=None, after=stored, error=error
-            )
-
-
-def _unsent(failure: Exception) -> ServiceUnavailableError:
-    """Says what a person has to know who finds the event on the dead-letter queue."""
-    unsent = ServiceUnavailableError(
-        f"{failure} The event was applied, but not all tasks it asks for were sent. Where it is "
-        "not delivered again, send RETRY_PENDING_TASKS."
-    )
-    unsent.__cause__ = failure
-    return unsent
-
-
-def _untold(failure: Exception) -> ServiceUnavailableError:
-    untold = ServiceUnavailableError(
-        f"{failure} The event was applied, but nobody was told of its transition. Where it is not "
-        "delivered again, redrive it: it is told then, and nothing else happens."
-    )
-    untold.__cause__ = failure
-    return untold
-
-
-def _notices(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Notice]]:
-    """What is to be told with which delivery. The stack after an event is always a stored one."""
-    for position, outcome in enumerate(outcomes):
-        event, stack = outcome.event, outcome.after
-        if event is not None and stack is not None:
-            for transition in stack.transitions_by(event.id):
-                yield position, Notice(stack.id, event.id, transition)
-
-
-def _owed(groups: Groups, outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Stack, RunTask]]:
-    """What is owed to which delivery, with the stack as its last event in the batch left it."""
-    for positions in groups.values():
-        stack = outcomes[positions[-1]].after
-        if stack is not None:
-            for position in positions:
-                for run in _still_owed(outcomes[position], stack):
-                    yield position, stack, run
-
-
-def _still_owed(outcome: Outcome, stack: Stack) -> Iterable[RunTask]:
-    """The delivery's task attempts that no later event of the batch has settled or replaced."""
-    for run in outcome.effects:
-        if stack.is_attempt_current(run.task.name, run.token):
-            yield run
+            outcomes[position] = judged.undone(error, stored)

@@ -13,6 +13,7 @@ from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.messages import task_message
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.queues.sqs import SqsQueue
@@ -69,8 +70,7 @@ class Installation:
         self.service = StackService(
             self.store.stacks,
             PinnedMachines(locator, self.store.versions),
-            SqsQueue(self.sqs, self.urls["tasks"]),
-            NoTimers(),
+            Outbox(SqsQueue(self.sqs, self.urls["tasks"]), NoTimers()),
             SystemClock(),
         )
 
