@@ -52,7 +52,8 @@ def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation
     credentials = postgres.over_tcp(postgres.new_user())
     bus = cloud.outputs(SURROUNDINGS)["TransitionBusArn"]
     with in_database(cloud, "on-postgres", credentials) as installation:
-        installation.parameters = OPTIONS | {"TransitionBusArn": bus, "KmsKeyArn": cloud.key()}
+        more = {"TransitionBusArn": bus, "KmsKeyArn": cloud.key()}
+        installation.parameters = {**installation.parameters, **OPTIONS, **more}
         installation.deploy()
         installation.put_machines()
         yield installation
