@@ -165,6 +165,18 @@ def test_a_download_that_fails_is_told_with_what_to_do(
     assert "FROM=" in ended.stderr
 
 
+def test_nothing_is_read_but_by_http(layer: Layer) -> None:
+    release = layer.release(ELSEWHERE, a_program(ELSEWHERE))
+    layer.know(release)
+    (layer.folder / "1.2.3").mkdir()
+    release.rename(layer.folder / "1.2.3" / release.name)
+
+    ended = layer.get("--architecture", ELSEWHERE, "--url", layer.folder.as_uri())
+
+    assert ended.returncode == 1
+    assert "unknown url type: file" in ended.stderr
+
+
 def test_a_program_for_another_architecture_is_refused(layer: Layer) -> None:
     program = layer.put("terraform", a_program(HERE))
 
