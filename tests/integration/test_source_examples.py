@@ -22,6 +22,7 @@ pytestmark = pytest.mark.once
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "sources"
 QUEUE = "cloudseam-events"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
+LETTERS = {"EventDeadLetterQueueArn": f"{QUEUE_ARN}-dlq"}
 
 
 class Account:
@@ -78,7 +79,7 @@ def account() -> Iterator[Account]:
 
 def test_an_image_that_is_pushed_updates_the_stack_of_its_tag(account: Account) -> None:
     """Only AWS may put an event of ECR's on a bus: here it comes from one that is called alike."""
-    rule = account.deploy("event-bridge", RepositoryName="app")["EventSenderArn"]
+    rule = account.deploy("event-bridge", RepositoryName="app", **LETTERS)["EventSenderArn"]
     events = account.client("events")
     name = rule.rpartition("/")[2]
     pattern = events.describe_rule(Name=name)["EventPattern"].replace("aws.ecr", "their.ecr")
@@ -111,7 +112,7 @@ def an_image_action(detail: dict[str, str]) -> dict[str, str]:
 
 
 def test_what_is_published_to_a_topic_is_put_on_the_queue_as_it_is(account: Account) -> None:
-    topic = account.deploy("sns")["EventSenderArn"]
+    topic = account.deploy("sns", **LETTERS)["EventSenderArn"]
 
     account.client("sns").publish(
         TopicArn=topic, Message='{"stackId": "s", "event": "LAUNCH", "eventId": "1"}'

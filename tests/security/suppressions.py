@@ -45,6 +45,14 @@ class Suppression:
         return f"{self.place}: {self.tool} {self.ids}: {self.reason or 'NO REASON'}"
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a tool found, by the identifier of its rule. `told` is for people."""
+
+    id: str
+    told: str
+
+
 def suppressions(root: Path) -> list[Suppression]:
     """All of a checkout, by file and line."""
     return [found for path in _files(root) for found in _in_file(path, root)]
@@ -58,6 +66,16 @@ def complaints(found: list[Suppression]) -> list[str]:
     if len(found) > ALLOWED:
         wrong.append(f"{len(found)} suppressions; {ALLOWED} are allowed")
     return wrong
+
+
+def not_suppressed(tool: str, found: list[Suppression], findings: list[Finding]) -> list[str]:
+    """What a tool found beyond its suppressions, and each of these that nothing is found for."""
+    suppressed = {each.ids: each for each in found if each.tool == tool}
+    unused = suppressed.keys() - {finding.id for finding in findings}
+    return [finding.told for finding in findings if finding.id not in suppressed] + [
+        f"{suppressed[ids].place}: {tool} {ids} suppresses nothing any more"
+        for ids in sorted(unused)
+    ]
 
 
 def _files(root: Path) -> Iterator[Path]:

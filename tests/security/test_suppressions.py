@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.suppressions import ALLOWED, Suppression, complaints, suppressions
+from tests.security.suppressions import (
+    ALLOWED,
+    Finding,
+    Suppression,
+    complaints,
+    not_suppressed,
+    suppressions,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,6 +77,21 @@ def test_one_more_than_allowed_is_a_complaint() -> None:
 
     assert complaints(some) == []
     assert complaints([*some, some[0]]) == ["6 suppressions; 5 are allowed"]
+
+
+def test_what_is_suppressed_is_left_alone_and_nothing_else() -> None:
+    findings = [Finding("W1", "a: W1"), Finding("W2", "a: W2")]
+    some = [Suppression("cfn-lint", "W1", "why", "l.yml:2"), Suppression("bandit", "W2", "why", "")]
+
+    assert not_suppressed("cfn-lint", some, findings) == ["a: W2"]
+
+
+def test_one_that_suppresses_nothing_is_a_complaint() -> None:
+    some = [Suppression("cfn-lint", "W1", "why", "l.yml:2")]
+
+    assert not_suppressed("cfn-lint", some, []) == [
+        "l.yml:2: cfn-lint W1 suppresses nothing any more"
+    ]
 
 
 def test_one_without_a_reason_is_a_complaint() -> None:

@@ -101,12 +101,12 @@ def test_only_this_deployments_alarms_may_publish() -> None:
 
 
 def test_mail_is_sent_only_to_an_address_that_is_given() -> None:
-    subscription = RESOURCES["AlarmSubscription"]
+    mail = {"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}
 
     assert TEMPLATE["Parameters"]["AlarmEmail"]["Default"] == ""
-    assert subscription["Condition"] == "Mails"
-    assert subscription["Properties"] == {
-        "TopicArn": TOPIC,
-        "Protocol": "email",
-        "Endpoint": {"Ref": "AlarmEmail"},
+    assert TEMPLATE["Conditions"]["Mails"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]
+    }
+    assert RESOURCES["AlarmTopic"]["Properties"]["Subscription"] == {
+        "Fn::If": ["Mails", [mail], {"Ref": "AWS::NoValue"}]
     }

@@ -9,7 +9,9 @@ from tests.template import RESOURCES
 # By policy: what is refused, and on what. In a policy of a queue, * is the queue.
 REFUSED: dict[str, tuple[str, Any]] = {
     "QueuePolicy": ("sqs:*", "*"),
+    "ContainerQueuePolicy": ("sqs:*", "*"),
     "EventQueuePolicy": ("sqs:*", {"Fn::GetAtt": "EventQueue.Arn"}),
+    "EventDeadLetterQueuePolicy": ("sqs:*", {"Fn::GetAtt": "EventDeadLetterQueue.Arn"}),
     **{
         f"{bucket}Policy": (
             "s3:*",
@@ -36,6 +38,12 @@ def test_what_does_not_come_over_tls_is_refused_whoever_sends_it(name: str) -> N
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]
+
+
+def test_no_policy_is_left_out() -> None:
+    kinds = ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy")
+
+    assert sorted(REFUSED) == sorted(name for kind in kinds for name in named(kind))
 
 
 def named(kind: str) -> set[str]:
