@@ -13,6 +13,7 @@ from cloudseam.buses.eventbridge import EventBridgeBus
 from cloudseam.stack import event_mark
 from cloudseam.transition import Notice, Transition
 from tests.docs.rights_table import TABLES, rights_table
+from tests.template import RESOURCES
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -80,3 +81,15 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
         )
         for name, wanted in pattern.items()
     )
+
+
+def test_the_page_says_of_every_alarm_what_to_do() -> None:
+    section = PAGE.read_text().split("## Alarms")[1].split("\n## ")[0]
+    told = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    names = [
+        part["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+        for part in RESOURCES.values()
+        if part["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+
+    assert sorted(re.findall(r"`([\w-]+)`", " ".join(told))) == sorted(names)

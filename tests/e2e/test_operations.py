@@ -49,4 +49,4 @@ def test_all_queues_are_encrypted_with_the_key_that_was_given(on_postgres: Insta
         for url in urls
     ]
 
-    assert keys == [on_postgres.parameters["KmsKeyArn"]] * 4
+    assert keys == [on_postgres.parameters["KmsKeyArn"]] * 6

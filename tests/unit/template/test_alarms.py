@@ -24,6 +24,11 @@ WATCHED: dict[str, tuple[str, str, Any]] = {
         "ApproximateNumberOfMessagesVisible",
         {"Fn::GetAtt": "TaskDeadLetterQueue.QueueName"},
     ),
+    "DeadContainerTasksAlarm": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"Fn::GetAtt": "ContainerTaskDeadLetterQueue.QueueName"},
+    ),
     "LateEventsAlarm": (
         "AWS/SQS",
         "ApproximateAgeOfOldestMessage",
@@ -33,6 +38,11 @@ WATCHED: dict[str, tuple[str, str, Any]] = {
         "AWS/SQS",
         "ApproximateAgeOfOldestMessage",
         {"Fn::GetAtt": "TaskQueue.QueueName"},
+    ),
+    "LateContainerTasksAlarm": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"Fn::GetAtt": "ContainerTaskQueue.QueueName"},
     ),
     "StateMachineErrorsAlarm": ("AWS/Lambda", "Errors", {"Ref": "StateMachineFunction"}),
     "TaskSatisfierErrorsAlarm": ("AWS/Lambda", "Errors", {"Ref": "TaskSatisfierFunction"}),
@@ -83,6 +93,23 @@ def test_an_event_that_waits_on_purpose_is_not_late() -> None:
 
 def test_a_task_is_late_once_the_sweep_takes_it_for_lost() -> None:
     assert ALARMS["LateTasksAlarm"]["Threshold"] == {"Ref": "TaskLostAfter"}
+
+
+def test_a_container_task_that_runs_for_hours_is_not_late_and_one_that_waits_is() -> None:
+    """What runs is not visible, and the least of an hour is no queue that is emptied at times."""
+    alarm = ALARMS["LateContainerTasksAlarm"]
+
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Minimum", 1)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600
+
+
+def test_alarms_of_container_tasks_are_there_where_their_queue_is() -> None:
+    conditions = {name: RESOURCES[name].get("Condition") for name in ALARMS}
+
+    assert {name for name in conditions if "Container" in name} == {
+        name for name, condition in conditions.items() if condition == "AsksContainers"
+    }
+    assert set(conditions.values()) == {None, "AsksContainers"}
 
 
 def test_only_this_deployments_alarms_may_publish() -> None:

@@ -11,7 +11,20 @@ from tests.docs.metrics_table import metrics
 from tests.template import RESOURCES, TEMPLATE
 from tests.unit.aws_calls import modules_of
 
-NAMED = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+TEXT, PARTS = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+
+
+def body(*, asks_containers: bool) -> str:
+    """The dashboard's text with the parts that are there only with container tasks, or without."""
+    text: str = TEXT
+    for name, part in PARTS.items():
+        condition, if_so, if_not = part["Fn::If"]
+        assert condition == "AsksContainers"
+        text = text.replace(f"${{{name}}}", if_so["Fn::Sub"] if asks_containers else if_not)
+    return text
+
+
+NAMED = body(asks_containers=True)
 WIDGETS: list[dict[str, Any]] = json.loads(NAMED)["widgets"]
 ALARMS = [name for name, part in RESOURCES.items() if part["Type"] == "AWS::CloudWatch::Alarm"]
 COLUMNS = 24  # CloudWatch API reference, "Dashboard Body Structure and Syntax"
@@ -52,9 +65,12 @@ def test_every_metric_of_the_page_is_told_by_a_function(name: str) -> None:
         (
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
-            ["Event", "Task", "EventDeadLetter", "TaskDeadLetter"],
+            [
+                *("Event", "Task", "EventDeadLetter", "TaskDeadLetter"),
+                *("ContainerTask", "ContainerTaskDeadLetter"),
+            ],
         ),
-        ("AWS/SQS", "ApproximateAgeOfOldestMessage", ["Event", "Task"]),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", ["Event", "Task", "ContainerTask"]),
         ("AWS/Lambda", "Errors", ["StateMachine", "TaskSatisfier"]),
         ("AWS/Lambda", "Throttles", ["StateMachine", "TaskSatisfier"]),
         ("AWS/Lambda", "Duration", ["StateMachine", "TaskSatisfier"]),
@@ -73,7 +89,14 @@ def test_it_shows_all_queues_and_functions(namespace: str, metric: str, parts: l
 def test_it_shows_every_alarm() -> None:
     (widget,) = (each for each in WIDGETS if each["type"] == "alarm")
 
-    assert widget["properties"]["alarms"] == [f"${{{name}.Arn}}" for name in ALARMS]
+    assert sorted(widget["properties"]["alarms"]) == sorted(f"${{{name}.Arn}}" for name in ALARMS)
+
+
+def test_without_container_tasks_it_names_nothing_of_them() -> None:
+    without = body(asks_containers=False)
+
+    assert "Container" not in without
+    assert len(json.loads(without)["widgets"]) == len(WIDGETS)
 
 
 def test_what_it_names_is_there() -> None:

@@ -7,10 +7,15 @@ from tests.template import RESOURCES, TEMPLATE
 OUTPUTS = TEMPLATE["Outputs"]
 
 
-@pytest.mark.parametrize("queue", ["Event", "Task", "EventDeadLetter", "TaskDeadLetter"])
+QUEUES = [name for name, part in RESOURCES.items() if part["Type"] == "AWS::SQS::Queue"]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
 def test_a_queue_is_told_by_its_url_and_its_arn(queue: str) -> None:
-    assert OUTPUTS[f"{queue}QueueUrl"]["Value"] == {"Ref": f"{queue}Queue"}
-    assert OUTPUTS[f"{queue}QueueArn"]["Value"] == {"Fn::GetAtt": f"{queue}Queue.Arn"}
+    url, arn = OUTPUTS[f"{queue}Url"], OUTPUTS[f"{queue}Arn"]
+
+    assert (url["Value"], arn["Value"]) == ({"Ref": queue}, {"Fn::GetAtt": f"{queue}.Arn"})
+    assert url.get("Condition") == arn.get("Condition") == RESOURCES[queue].get("Condition")
 
 
 @pytest.mark.parametrize("function", ["StateMachine", "TaskSatisfier"])
