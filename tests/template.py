@@ -37,6 +37,12 @@ def statements(role: str) -> list[dict[str, Any]]:
     return found
 
 
+def statement(role: str, sid: str) -> dict[str, Any]:
+    """The one of its statements that has this name."""
+    (found,) = (each for each in statements(role) if each["Sid"] == sid)
+    return found
+
+
 def documents(role: str) -> list[dict[str, Any]]:
     """The policies of a role, or the one that a managed policy is."""
     properties = RESOURCES[role]["Properties"]

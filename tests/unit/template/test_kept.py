@@ -41,3 +41,33 @@ def test_nothing_in_a_bucket_ends_by_itself(bucket: str) -> None:
         "ExpiredObjectDeleteMarker",
         "AbortIncompleteMultipartUpload",
     }
+
+
+def test_what_stacks_depend_on_outlives_the_deployment() -> None:
+    for resource in ("StackTable", "MachineBucket", "ContextBucket"):
+        assert RESOURCES[resource]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert RESOURCES[resource]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("table", ["StackTable", "ClaimTable"])
+def test_a_table_is_encrypted_and_can_be_had_back(table: str) -> None:
+    properties = RESOURCES[table]["Properties"]
+
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_tombstones_end_by_the_attribute_that_rows_have() -> None:
+    properties = RESOURCES["StackTable"]["Properties"]
+
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_a_table_that_is_there_takes_the_place_of_a_new_one_wherever_it_is_named() -> None:
+    without = {name: part for name, part in RESOURCES.items() if name != "StackTable"}
+    told = str([without, TEMPLATE["Globals"], TEMPLATE["Outputs"]])
+    name = {"Fn::If": ["MakesTable", {"Ref": "StackTable"}, {"Ref": "ExistingTable"}]}
+
+    assert RESOURCES["StackTable"]["Condition"] == "MakesTable"
+    assert TEMPLATE["Outputs"]["StackTable"]["Value"] == name
+    assert told.count("'StackTable") == told.count("'Fn::If': ['MakesTable', ") + 1  # the output
