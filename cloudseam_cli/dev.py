@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,8 @@ STATES_NAMED = 5
 EPILOG = """\
 Tasks of executor `lambda` call functions of the --functions folder: NAME.py, with a
 `lambda_handler(event, context)`, is function NAME. Locations of Terraform modules are relative
-to the current folder. Changed machines and functions are taken at once.
+to the current folder. Actions in Python are imported from the --actions folder. Changed machines,
+functions and actions are taken at once.
 
 The emulated AWS is in memory and ends with the command. Terraform's state stays under
 --state-dir.
@@ -29,6 +32,7 @@ examples:
   cloudseam dev
   cloudseam dev --machines machines --functions machines/functions
   cloudseam send my-branch LAUNCH --machine preview --metadata image_tag=v1   (in a second terminal)
+  cloudseam start Example   (a machine of actions)
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM; 1 a part of it ended; 2 it could not start
 """
@@ -50,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=existing_folder,
         metavar="DIR",
         help="folder of Python files to deploy as Lambda functions",
+    )
+    parser.add_argument(
+        "--actions",
+        type=existing_folder,
+        metavar="DIR",
+        help="folder with the modules of actions in Python (default: ACTIONS_PATH, else the folder "
+        "`actions` in that of machines, if there is one)",
     )
     parser.add_argument(
         "--port",
@@ -77,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     """Runs until a signal comes."""
     from cloudseam_cli.local.cloud import LocalCloud, Place
 
-    place = Place(Path.cwd(), args.machines, args.functions, args.state_dir)
+    actions = actions_folder(args.actions, args.machines, os.environ)
+    place = Place(Path.cwd(), args.machines, args.functions, args.state_dir, actions)
     with Interrupts() as interrupts:
         print("Starting the embedded AWS and both functions …", flush=True)
         cloud = LocalCloud(place, args.port, args.satisfiers)
@@ -88,6 +100,16 @@ def run(args: argparse.Namespace) -> int:
             return _show(cloud, interrupts)
         finally:
             _stop(cloud, interrupts)
+
+
+def actions_folder(named: Path | None, machines: Path, environ: Mapping[str, str]) -> Path | None:
+    """Where actions in Python are, if they are anywhere."""
+    if named is not None:
+        return named
+    if environ.get("ACTIONS_PATH"):
+        return Path(environ["ACTIONS_PATH"])
+    beside = machines / "actions"
+    return beside if beside.is_dir() else None
 
 
 def _show(cloud: LocalCloud, interrupts: Interrupts) -> int:
@@ -134,6 +156,7 @@ def _welcome(cloud: LocalCloud) -> str:
 CloudSeam runs on an AWS emulated at {cloud.aws.url}
   machines   {cloud.place.machines}
   functions  {cloud.place.functions or "none; --functions DIR deploys some"}
+  actions    {cloud.place.actions or "none; --actions DIR has some"}
   events     {queues.event_queue}
              {queues.event_dead_letters} (dead letters)
   tasks      {queues.task_queue}

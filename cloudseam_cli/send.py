@@ -30,7 +30,7 @@ LOOK_SECONDS = 0.2
 EPILOG = """\
 A value of --metadata that reads as a JSON number, true, false or null is sent as such; anything
 else, and anything in JSON quotes, is text: --metadata version='"1"' sends the text 1. What is not
-to be seen in the list of processes comes from standard input, with --metadata-json -.
+to be seen in the list of processes comes from standard input: --metadata-json -, or --context -.
 
 examples:
   cloudseam send my-branch LAUNCH --machine preview --metadata branch=my-branch image_tag=v1
@@ -38,6 +38,7 @@ examples:
   cloudseam send my-branch UPDATE --wait
   cat metadata.json | cloudseam send my-branch UPDATE --metadata-json -
   cloudseam send my-branch RETRY_FAILED_TASKS
+  cloudseam send order-7 paid --context '{"receipt":12}'
   cloudseam send my-branch DESTROY --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/events
 
 exit codes: 0 sent, and with --wait applied, now or before; 1 not applied in time, or
@@ -68,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_object,
         metavar="JSON",
         help="the same as one JSON object; - reads it from standard input",
+    )
+    parser.add_argument(
+        "--context",
+        metavar="FILE|-|JSON",
+        help="for a machine of actions in Python: a JSON object whose keys replace those of its "
+        "context; - reads it from standard input",
     )
     parser.add_argument(
         "--event-id",
@@ -157,7 +164,28 @@ def message(args: argparse.Namespace) -> str:
     metadata = args.metadata_json if args.metadata is None else dict(args.metadata)
     if metadata is not None:
         fields["metadata"] = metadata
+    if args.context is not None:
+        fields["context"] = _brought(args.context)
     return event_body(args.stack, args.event, event_id=args.event_id, **fields)
+
+
+def _brought(given: str) -> dict[str, Any]:
+    """The context that an event brings.
+
+    Raises:
+        InvalidMessageError: it is none, or larger than a message may be.
+    """
+    from cloudseam.errors import InvalidMessageError
+    from cloudseam.json_context import MAX_INLINE_BYTES
+    from cloudseam_cli.context_argument import read_context
+
+    context = read_context(given)
+    if (size := len(json.dumps(context))) > MAX_INLINE_BYTES:
+        raise InvalidMessageError(
+            f"--context has {size} bytes as JSON, and an event brings at most {MAX_INLINE_BYTES}. "
+            "Send a reference to what is large."
+        )
+    return context
 
 
 def event_body(stack_id: str, event: str, *, event_id: str | None = None, **fields: Any) -> str:

@@ -12,12 +12,14 @@ from cloudseam_cli.target import add_target_arguments, find_target
 from cloudseam_cli.text import columns, printable
 
 if TYPE_CHECKING:
+    from cloudseam.languages.python_actions.progress import Progress
     from cloudseam.stack import Stack
 
 MASK = "***"
 VERSION_CHARACTERS = 12
 EPILOG = """\
-Values of metadata whose keys SENSITIVE_METADATA_KEYS lists are shown as ***.
+Values of metadata whose keys SENSITIVE_METADATA_KEYS lists are shown as ***. Of the context of a
+machine of actions in Python its size is shown, and nothing that is in it.
 
 examples:
   cloudseam show my-branch
@@ -52,6 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
 def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
     """A stack as JSON, without tokens and sensitive values. Times are epoch milliseconds."""
+    from cloudseam.languages.python_actions.progress import Progress
+
+    progress = Progress.of(stack)
     return {
         "id": stack.id,
         "machine": stack.machine,
@@ -74,9 +79,25 @@ def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
             key: MASK if key in sensitive_keys else value for key, value in stack.metadata.items()
         },
         "outputs": {task: dict(outputs) for task, outputs in stack.outputs.items()},
+        **({} if progress is None else {"progress": _progress(progress)}),
         "createdAt": stack.created_at,
         "updatedAt": stack.updated_at,
         "version": stack.version,
+    }
+
+
+def _progress(progress: Progress) -> dict[str, Any]:
+    return {
+        "transition": None if progress.is_waiting else [progress.came_from, progress.event],
+        "steps": progress.steps,
+        "retries": progress.retries,
+        "startedAt": progress.started_at,
+        "delaySeconds": progress.delay,
+        "context": {
+            "bytes": progress.context_bytes,
+            "keys": progress.context_keys,
+            "stored": progress.context_key,
+        },
     }
 
 
@@ -95,6 +116,8 @@ def lines(known: Mapping[str, Any]) -> Iterator[str]:
             ("updated", moment(known["updatedAt"])),
         ]
     )
+    if "progress" in known:
+        yield from _section("progress", list(_progress_rows(known["progress"], known["state"])))
     yield from _section("tasks", [_task_row(task) for task in known["tasks"]])
     for task in known["tasks"]:
         if task["errorMessage"]:
@@ -105,12 +128,40 @@ def lines(known: Mapping[str, Any]) -> Iterator[str]:
         yield from _section(f"outputs of {printable(task)}", _rows(outputs))
 
 
+def _progress_rows(progress: Mapping[str, Any], state: str) -> Iterator[tuple[str, str]]:
+    from cloudseam_cli.moment import moment
+
+    yield "transition", _transition(progress["transition"], state)
+    yield "steps", f"{progress['steps']}"
+    if progress["retries"]:
+        yield "retries", f"{progress['retries']}"
+    yield "started", moment(progress["startedAt"])
+    if progress["delaySeconds"]:
+        yield "delay", f"{progress['delaySeconds']:g} s before each transition"
+    context = progress["context"]
+    where = f"in {context['stored']}" if context["stored"] else f"keys: {context['keys']}"
+    yield "context", f"{context['bytes']:,} bytes, {where}"
+
+
+def _transition(made: list[str] | None, state: str) -> str:
+    from cloudseam.languages.python_actions.definition import PSEUDO_FINAL, PSEUDO_INIT
+
+    if made is None:
+        return "none: it waits for an event from outside"
+    came_from, event = made
+    if event == PSEUDO_INIT:
+        return f"start → {state}"
+    return f"{state} → end" if event == PSEUDO_FINAL else f"{came_from} → {state} by {event}"
+
+
 def _task_row(task: Mapping[str, Any]) -> tuple[str, str, str]:
     from cloudseam_cli.moment import moment
 
     facts = [f"attempt {task['attempt']}"] if task["attempt"] > 1 else []
     if task["deadline"] and task["status"] == "PENDING":
         facts.append(f"has until {moment(task['deadline'])}")
+    if task["retryAt"] and task["status"] == "WAITING":
+        facts.append(f"asked for at {moment(task['retryAt'])}")
     if task["retryAt"] and task["status"] == "ERROR":
         facts.append(f"retry at {moment(task['retryAt'])}")
     return task["name"], task["status"], ", ".join(facts)

@@ -89,7 +89,7 @@ def tasks_in_short(stack: Stack) -> str:
     counts = _counts(stack)
     words = [
         f"{counts[status]} {status.lower()}"
-        for status in ("SATISFIED", "PENDING")
+        for status in ("SATISFIED", "PENDING", "WAITING")
         if status in counts
     ]
     if retried:

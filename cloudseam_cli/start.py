@@ -7,8 +7,7 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cloudseam_cli.send import add_wait_argument, deliver
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 A context that is a file, or comes from standard input, is not to be seen in the list of processes.
-One of more than 100,000 bytes is kept in the bucket that CONTEXT_BUCKET names.
+One of more than 100,000 bytes is kept in the bucket that CONTEXT_BUCKET names, or that `dev` has.
 
 examples:
   cloudseam start orders --id order-7 --context order.json
@@ -71,7 +70,10 @@ def run(args: argparse.Namespace) -> int:
 
     start = asked_for(args)
     target = find_target(args)
-    bucket = context_bucket(lambda: target.client("s3"), os.environ)
+    bucket = context_bucket(
+        lambda: target.client("s3"),
+        {"CONTEXT_BUCKET": target.context_bucket} if target.context_bucket else os.environ,
+    )
     with reaching("The machine was not started"):
         body = start_body(start, bucket)
     if not args.json:
@@ -89,38 +91,18 @@ def asked_for(args: argparse.Namespace) -> Start:
         CloudSeamError: none can be started by that.
     """
     from cloudseam.actions.starting import Start, checked
+    from cloudseam_cli.context_argument import read_context
 
     return checked(
         Start(
             args.machine,
             uuid4().hex if args.id is None else args.id,
-            _context(args.context),
+            read_context(args.context),
             args.state,
             args.event,
             args.additional_delay,
         )
     )
-
-
-def _context(given: str) -> dict[str, Any]:
-    """What was typed, or is in the file, may be a secret: it is not told."""
-    from cloudseam.errors import InvalidMessageError
-
-    try:
-        value = json.loads(_text(given))
-    except OSError as error:
-        raise InvalidMessageError(f"--context cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidMessageError("--context is not a JSON object, nor a file with one.")
-    return value
-
-
-def _text(given: str) -> str:
-    if given == "-":
-        return sys.stdin.read()
-    return given if given.lstrip().startswith("{") else Path(given).read_text()
 
 
 def _seconds(text: str) -> int:

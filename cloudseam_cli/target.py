@@ -28,9 +28,9 @@ DEAD_LETTER_QUEUES = ("SQS_EVENT_DLQ_URL", "SQS_TASK_DLQ_URL", "SQS_CONTAINER_TA
 class Target:
     """`endpoint` None is AWS itself, or what the environment says. With `in_postgres` stacks are
     kept where the state machine's settings for PostgreSQL say, and `table` means nothing. Without
-    `claims_table` claims are in `table`, too. Dead
-    letters and the task queue are known of the emulator only; of a `dev` that keeps them in this
-    folder `outcomes`, the file that tells what became of each event, and its folder of `machines`.
+    `claims_table` claims are in `table`, too. Dead letters, the task queue and the bucket of large
+    contexts are known of the emulator only; of a `dev` that keeps them in this folder `outcomes`,
+    the file that tells what became of each event, and its folder of `machines`.
     """
 
     endpoint: str | None
@@ -44,6 +44,7 @@ class Target:
     sensitive_keys: frozenset[str] = frozenset()
     outcomes: Path | None = None
     machines: Path | None = None
+    context_bucket: str | None = None
 
     def client(self, service: str) -> Any:
         """A client of a service there.
@@ -153,6 +154,7 @@ def _emulator(
         sensitive_keys=keys,
         outcomes=kept / OUTCOMES if running else None,
         machines=Path(running.machines) if running and running.machines else None,
+        context_bucket=there.context_bucket,
     )
 
 

@@ -42,6 +42,7 @@ class Place:
     machines: Path
     functions: Path | None
     kept: Path
+    actions: Path | None = None
 
     @property
     def terraform_state(self) -> Path:
@@ -146,6 +147,7 @@ class LocalCloud:
             self.resources,
             self.place.machines,
             self.place.terraform_state,
+            self.place.actions,
         )
         workers = Workers(environment, self.place.logs, self.place.folder, self._satisfiers)
         self._workers = workers

@@ -38,11 +38,12 @@ def functions_environment(
     resources: Resources,
     machines: Path,
     terraform_state: Path,
+    actions: Path | None = None,
 ) -> dict[str, str]:
     """The user's environment without what belongs to real AWS, and with what is here instead.
 
     What Terraform's providers take from the environment is replaced as well, so a module that
-    uses AWS uses the emulator.
+    uses AWS uses the emulator. Without `actions` the user's own ACTIONS_PATH stays.
     """
     own = {
         name: value
@@ -60,6 +61,7 @@ def functions_environment(
         "DYNAMODB_TABLE": resources.table,
         "MACHINE_LOCATOR": "LOCAL_FS",
         "MACHINE_SPEC_DIR": str(machines.absolute()),
+        **({} if actions is None else {"ACTIONS_PATH": str(actions.absolute())}),
         "SQS_EVENT_QUEUE_URL": resources.event_queue,
         "SQS_EVENT_DLQ_URL": resources.event_dead_letters,
         "SQS_TASK_QUEUE_URL": resources.task_queue,

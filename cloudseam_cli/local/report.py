@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import TASK_COMPLETED, Answer, Event
+from cloudseam.event import TASK_COMPLETED, Answer, Event, Json
+from cloudseam.languages.python_actions.progress import Progress
 from cloudseam.messages import parse_task
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.stack import Stack
@@ -35,7 +36,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Report:
     """`at` is in epoch seconds. `left` and `entered` are states, set when the stack moved.
-    `message_id` is a dead letter's.
+    `message_id` is a dead letter's, `retry_at` when a failed task is tried again by itself (epoch
+    milliseconds).
     """
 
     kind: Kind
@@ -49,6 +51,7 @@ class Report:
     reason: str = ""
     event_id: str = ""
     message_id: str = ""
+    retry_at: int = 0
     at: float = field(default_factory=time.time)
 
     def line(self) -> str:
@@ -82,19 +85,32 @@ def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Iterator[Report]:
     before, after, event = outcome.before, outcome.after, outcome.event
     answer = event.answer if event else None
     if event is not None and answer is not None:
-        yield _answered(event, answer, known)
+        yield _answered(event, answer, after, known)
     if answer is None or _has_moved(before, after):
         asked = outcome.tasks_asked
+        known = {**known, "event": _event_of(after, answer) or known["event"]}
         yield Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
 
 
-def _answered(event: Event, answer: Answer, known: Mapping[str, Any]) -> Report:
+def _event_of(after: Stack | None, answer: Answer | None) -> str:
+    """What an action returned, where that made a transition of the answer."""
+    progress = Progress.of(after) if after is not None and answer is not None else None
+    if progress is None or after is None or after.is_removed or progress.is_ending:
+        return ""
+    return progress.event
+
+
+def _answered(
+    event: Event, answer: Answer, after: Stack | None, known: Mapping[str, Any]
+) -> Report:
     completed = event.name == TASK_COMPLETED
+    task = after.task(answer.task) if after is not None and not completed else None
     return Report(
         Kind.SATISFIED if completed else Kind.FAILED,
         **known,
         tasks=(answer.task,),
         reason="" if completed else (answer.description or "")[-MAX_REASON_CHARACTERS:],
+        retry_at=task.retry_at if task else 0,
     )
 
 
@@ -137,6 +153,8 @@ def report_tasks(event: Mapping[str, Any]) -> Iterator[Report]:
         except CloudSeamError:
             continue  # told of as a dead letter
         action = request.config.get("action", "")
+        if request.input is not None:
+            action = ", ".join(_actions(request.input))
         how = f"{request.executor} {action}" if isinstance(action, str) else request.executor
         yield Report(
             Kind.STARTED,
@@ -145,6 +163,16 @@ def report_tasks(event: Mapping[str, Any]) -> Iterator[Report]:
             tasks=(request.name,),
             reason=how.strip(),
         )
+
+
+def _actions(told: Mapping[str, Json]) -> Iterator[str]:
+    """The actions of an invocation; local transitions may add more."""
+    states = told.get("states")
+    state = states.get(str(told.get("to"))) if isinstance(states, dict) else None
+    slots = state if isinstance(state, dict) else {}
+    for name in (told.get("exit"), told.get("transition"), slots.get("entry"), slots.get("do")):
+        if isinstance(name, str):
+            yield name
 
 
 def reason_of(error: Exception) -> str:

@@ -26,6 +26,8 @@ def told(report: Report, *, here: str | None = None) -> str:
 
 def _way_on(report: Report, here: str) -> str:
     """The command after a failed task, where its stack has a name that can be typed."""
+    if report.retry_at:
+        return ""  # it is tried again by itself
     if report.kind is not Kind.FAILED or printable(report.stack) != report.stack:
         return ""
     # A word that begins with a dash would be read as an option.
@@ -50,6 +52,13 @@ def _returned(report: Report) -> str:
     return f"{report.event} not applied, will be tried again: {report.reason}"
 
 
+def _again(report: Report) -> str:
+    if not report.retry_at:
+        return f": {report.reason}"
+    clock = time.strftime("%H:%M:%S", time.localtime(report.retry_at / 1000))
+    return f", will be tried again at {clock}: {report.reason}"
+
+
 def _dead_letter(report: Report) -> str:
     task = f" of task {', '.join(report.tasks)}" if report.tasks else ""
     message = f" (message {report.message_id})" if report.message_id else ""
@@ -60,7 +69,7 @@ _WORDS: Mapping[Kind, Callable[[Report], str]] = {
     Kind.READY: lambda report: "ready",
     Kind.MOVED: _moved,
     Kind.SATISFIED: lambda report: f"task {', '.join(report.tasks)} satisfied",
-    Kind.FAILED: lambda report: f"TASK FAILED {', '.join(report.tasks)}: {report.reason}",
+    Kind.FAILED: lambda report: f"TASK FAILED {', '.join(report.tasks)}{_again(report)}",
     Kind.IGNORED: lambda report: f"{report.event} ignored: {report.reason}",
     Kind.RETURNED: _returned,
     Kind.STARTED: lambda report: f"task {', '.join(report.tasks)} started ({report.reason})",

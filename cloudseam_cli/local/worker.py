@@ -16,10 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
 
+from cloudseam_cli.local.fresh_actions import FreshActions
 from cloudseam_cli.local.process_tree import children_of, kill_tree
 from cloudseam_cli.local.report import Kind, Report, reason_of, report_outcome, report_tasks
 
@@ -133,7 +135,19 @@ def _state_machine(tell: Callable[[Report], None]) -> Worker:
 def _task_satisfier(tell: Callable[[Report], None]) -> Worker:
     from task_satisfier import app
 
-    return Worker(app.lambda_handler, tell, report_tasks, interrupt=lambda: app.satisfier().stop())
+    # A file that is changed twice within a second could be taken for what was compiled before.
+    sys.dont_write_bytecode = True
+    folder = os.environ.get("ACTIONS_PATH")
+    actions = FreshActions(Path(folder), app.satisfier.cache_clear) if folder else None
+
+    def look_and_report(event: dict[str, Any]) -> Iterator[Report]:
+        if actions is not None:
+            actions.look()
+        return report_tasks(event)
+
+    return Worker(
+        app.lambda_handler, tell, look_and_report, interrupt=lambda: app.satisfier().stop()
+    )
 
 
 def _take_over_output() -> TextIO:

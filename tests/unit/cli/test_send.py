@@ -77,6 +77,39 @@ def test_metadata_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) 
     assert sent("s", "E", "--metadata-json", "-").metadata == {"password": "x"}
 
 
+def test_a_context_may_be_typed_or_come_from_a_file_or_from_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "context.json"
+    file.write_text('{"a": "of the file"}')
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"a": [2]}'))
+
+    assert sent("s", "E", "--context", '{"a": {"b": 1}}').payload == {"context": {"a": {"b": 1}}}
+    assert sent("s", "E", "--context", str(file)).payload == {"context": {"a": "of the file"}}
+    assert sent("s", "E", "--context", "-").payload == {"context": {"a": [2]}}
+    assert sent("s", "E").payload == {}
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        pytest.param(f"{{{CANARY}", id="bad-json"),
+        pytest.param(json.dumps({"a": CANARY + "x" * 100_000}), id="too-large"),
+        pytest.param(f"/nowhere/{CANARY}", id="no-file"),
+    ],
+)
+def test_a_context_that_cannot_be_brought_is_refused_and_not_told(
+    context: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(send, "find_target", lambda args: pytest.fail("looked for a queue"))
+
+    assert main(["send", "s", "E", "--context", context]) == 2
+
+    told = capsys.readouterr()
+    assert told.err.startswith("cloudseam send: --context ")
+    assert CANARY not in told.err + told.out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -10,9 +10,10 @@ import pytest
 
 from cloudseam.messages import parse_event
 from cloudseam_cli import start
+from cloudseam_cli.local.resources import Resources
 from cloudseam_cli.main import main
 from cloudseam_cli.start import asked_for
-from cloudseam_cli.target import Target
+from cloudseam_cli.target import Target, find_target
 from tests.builders import CANARY
 from tests.unit.cli.options import options
 
@@ -110,6 +111,20 @@ def test_a_large_context_goes_to_the_bucket_first(
 
     assert [name for name, _ in aws.calls] == ["put_object", "send_message"]
     assert aws.body["stored"]["key"] == aws.calls[0][1]["Key"]
+
+
+def test_a_large_context_for_a_dev_goes_to_its_bucket_whatever_the_environment_says(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    target = find_target(options("start", "orders", "--port", "4999"), {}, tmp_path)
+    monkeypatch.setattr(start, "find_target", lambda args: target)
+    monkeypatch.setenv("CONTEXT_BUCKET", "real")
+    file = tmp_path / "order.json"
+    file.write_text(json.dumps({"a": "x" * 200_000}))
+
+    assert main(["start", "orders", "--context", str(file)]) == 0
+
+    assert aws.calls[0][1]["Bucket"] == Resources.at("http://127.0.0.1:4999").context_bucket
 
 
 REFUSED = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloudseam.settings import Settings
+from cloudseam_cli.dev import actions_folder
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from cloudseam_cli.local.environment import functions_environment
 from cloudseam_cli.local.resources import Resources
@@ -44,6 +45,32 @@ def test_the_settings_name_the_queues_the_table_and_the_folders() -> None:
     assert machine.machine_spec_dir == str(Path("machines").absolute())
     assert satisfier.context_bucket == resources.context_bucket
     assert satisfier.terraform_state_dir == str(Path("state").absolute())
+
+
+def test_actions_are_where_the_console_says_or_else_the_user() -> None:
+    beside = functions_environment(
+        {"ACTIONS_PATH": "/mine"},
+        AWS.environment,
+        Resources.at(AWS.url),
+        machines=Path("machines"),
+        terraform_state=Path("state"),
+        actions=Path("actions"),
+    )
+
+    assert beside["ACTIONS_PATH"] == str(Path("actions").absolute())
+    assert environment({"ACTIONS_PATH": "/mine"})["ACTIONS_PATH"] == "/mine"
+    assert "ACTIONS_PATH" not in environment()
+
+
+def test_actions_are_looked_for_beside_the_machines_unless_they_are_named(tmp_path: Path) -> None:
+    named, of_environment = Path("named"), {"ACTIONS_PATH": "/mine"}
+    assert actions_folder(None, tmp_path, {}) is None
+
+    (tmp_path / "actions").mkdir()
+
+    assert actions_folder(None, tmp_path, {}) == tmp_path / "actions"
+    assert actions_folder(None, tmp_path, of_environment) == Path("/mine")
+    assert actions_folder(named, tmp_path, of_environment) == named
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """What is told of an outcome, and in which words."""
 
+import json
+import re
 import shlex
+import time
 from dataclasses import replace
 
 import pytest
@@ -21,11 +24,13 @@ from tests.builders import (
     a_failure,
     a_machine,
     a_stack,
+    an_answer_body,
     an_event,
     given,
     token_of,
 )
 from tests.unit.cli.options import options
+from tests.unit.python_actions.test_machine import Actions
 
 
 def outcome_of(event: Event, stack: Stack | None = None) -> Outcome:
@@ -191,6 +196,52 @@ def test_a_failed_tasks_line_ends_with_the_command_that_runs_it_again(
 
     assert told(report, here=here).endswith(f"TASK FAILED db: no space  — run it again: {command}")
     assert options("send", *shlex.split(command)[2:]).stack == stack
+
+
+def test_a_task_that_will_be_tried_again_is_told_with_the_moment_and_without_a_command() -> None:
+    report = Report(Kind.FAILED, stack="s", tasks=("db",), reason="no space", retry_at=NOW)
+
+    clock = time.strftime("%H:%M:%S", time.localtime(NOW / 1000))
+    line = told(report, here="")
+    assert line.endswith(f"s  TASK FAILED db, will be tried again at {clock}: no space")
+
+
+def actions_words(actions: Actions, body: dict[str, object]) -> list[str]:
+    """The lines for what an event of a machine of actions came to."""
+    return words(actions.world.send(body)[0]).splitlines()
+
+
+def test_a_transition_of_actions_is_told_with_the_event_that_an_action_returned() -> None:
+    actions = Actions()
+    actions.start()
+
+    first = actions_words(actions, an_answer_body(actions.asked, result={"event": "skip"}))
+    last = actions_words(actions, an_answer_body(actions.asked, result={"event": None}))
+
+    assert first == ["s  task actions satisfied", "s  First → Third by skip; asks for actions"]
+    assert last[1] == "s  Third → Third by TASK_COMPLETED of actions; asks for actions"
+
+
+def test_an_invocation_that_fails_is_told_with_when_it_is_tried_again() -> None:
+    actions = Actions()
+    actions.start()
+
+    [line] = actions_words(
+        actions, an_answer_body(actions.asked, event="TASK_ERROR", description="no")
+    )
+
+    assert re.fullmatch(r"s  TASK FAILED actions, will be tried again at \d\d:\d\d:\d\d: no", line)
+
+
+def test_an_invocation_is_told_with_its_actions() -> None:
+    actions = Actions()
+    actions.start(context={"password": CANARY})
+    actions.ends("done")
+
+    [report] = report_tasks({"Records": [{"body": json.dumps(actions.asked)}]})
+
+    assert report.reason == "python a.Action3, a.OnTheWay, a.Action4, a.Action5"
+    assert CANARY not in report.line()
 
 
 def test_a_stack_whose_name_cannot_be_shown_gets_no_command() -> None:
