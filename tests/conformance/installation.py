@@ -21,6 +21,7 @@ from cloudseam.errors import ServiceUnavailableError
 from cloudseam.given import Given
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.persistence import Loaded
 from cloudseam.persistence.memory import (
@@ -120,11 +121,13 @@ class Installation:
         self._service = StackService(
             stacks,
             pinned,
-            _Port(self, "tasks", "tasks"),
-            QueueTimers(_Port(self, "timers", "events"), self),
+            Outbox(
+                _Port(self, "tasks", "tasks"),
+                QueueTimers(_Port(self, "timers", "events"), self),
+                events=_Port(self, "starts", "events"),
+                letters=_Port(self, "letters", None),
+            ),
             self,
-            events=_Port(self, "starts", "events"),
-            letters=_Port(self, "letters", None),
         )
         self._sweep = Sweep(stacks, claims, self._service, self, lost_after=LOST_AFTER)
         attempts = Attempts(
