@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench import (
+    actions,
     calls,
     engine,
     fleet,
@@ -27,6 +28,7 @@ BENCHES: Mapping[str, Bench] = {
     "calls": calls.run,
     "engine": engine.run,
     "handler": handler.run,
+    "actions": actions.run,
     "postgres": postgres.run,
     "lives": lives.run,
     "startup": startup.run,

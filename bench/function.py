@@ -1,4 +1,4 @@
-"""The state machine function as those who measure see it: batches in, what they cost out."""
+"""A function as those who measure see it: batches in, what they cost out."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from bench.life import MACHINE, MACHINE_NAME
 from bench.stand_in import ROOT, StandIn
 from tests.postgres import PostgresServer
 
+STATE_MACHINE, TASK_SATISFIER = "state_machine", "task_satisfier"
 STORES = ("DynamoDB", "PostgreSQL")
 # What a process needs of this one's environment, and nothing that could lead it to a real account.
 PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
@@ -46,16 +47,21 @@ class Function:
     """One container: a process, from `with` on. `profile` is a file to write one to."""
 
     def __init__(
-        self, environment: Mapping[str, str], log: Path, profile: Path | None = None
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        profile: Path | None = None,
+        name: str = STATE_MACHINE,
     ) -> None:
+        self._name = name
         self._environment = environment
         self._log = log
         self._profile = profile
 
     def __enter__(self) -> Self:
-        worker = ["bench.worker", str(self._log)]
+        worker = ["bench.worker", str(self._log), self._name]
         if self._profile:
-            worker = ["bench.profiled_worker", str(self._log), str(self._profile)]
+            worker = ["bench.profiled_worker", str(self._log), self._name, str(self._profile)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", *worker],
             stdin=subprocess.PIPE,

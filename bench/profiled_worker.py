@@ -1,4 +1,4 @@
-"""`python -m bench.profiled_worker LOG PROFILE`: the worker, with a profile of what it measures.
+"""`python -m bench.profiled_worker LOG FUNCTION PROFILE`: the worker, with a profile of its work.
 
 The first life warms up and is not in the profile. Counted is the CPU of the thread that handles,
 so that waiting is not; what other threads do for it is not seen.
@@ -28,7 +28,7 @@ def main() -> None:
 
     with patch.object(worker, "measured", profiled):
         worker.main()
-    profile.dump_stats(sys.argv[2])
+    profile.dump_stats(sys.argv[3])
 
 
 if __name__ == "__main__":

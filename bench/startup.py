@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from bench.figures import Figures, Tell, times
-from bench.function import PASSED_ON, STORES, NotAppliedError, installation
+from bench.function import PASSED_ON, STATE_MACHINE, STORES, NotAppliedError, installation
 from bench.life import LIFE, body
 from bench.stand_in import ROOT
 
@@ -23,7 +23,7 @@ def run(scale: float, tell: Tell) -> Figures:
     runs = times(RUNS, scale)
     with installation(*STORES) as place:
         log = str(place.machines.parent / "log")
-        worker = (sys.executable, "-m", "bench.worker", log)
+        worker = (sys.executable, "-m", "bench.worker", log, STATE_MACHINE)
         subjects: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
             BARE: ((sys.executable, "-c", "pass"), _passed_on()),
             **{store: (worker, place.environment(store)) for store in STORES},

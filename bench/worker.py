@@ -1,4 +1,4 @@
-"""`python -m bench.worker LOG`: the state machine function in a process of its own, as a container.
+"""`python -m bench.worker LOG FUNCTION`: a function in a process of its own, as a container.
 
 Each line of stdin is batches of bodies, as JSON; each line of stdout says what they cost. What
 the function logs goes to a file.
@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 from bench.memory_peak import peak_bytes
@@ -21,7 +22,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
     from bench.record import Context, sqs_event
-    from state_machine import app
+
+    app = import_module(f"{sys.argv[2]}.app")
 
     def handle(bodies: Sequence[str]) -> Callable[[], int]:
         event = sqs_event(bodies)

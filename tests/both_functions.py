@@ -30,10 +30,14 @@ class BothFunctions:
         """One invocation of the satisfier, with all that has been asked for, if anything was."""
         asked = self.function.tasks()
         if asked:
-            records = [a_record(a_delivery(body)) for body in asked]
-            answer = app.lambda_handler({"Records": records}, Context())
-            assert answer["batchItemFailures"] == []
+            self.satisfy_these(asked)
         return bool(asked)
+
+    def satisfy_these(self, asked: Sequence[dict[str, Any]]) -> None:
+        """One invocation of the satisfier, with these task messages."""
+        records = [a_record(a_delivery(body)) for body in asked]
+        answer = app.lambda_handler({"Records": records}, Context())
+        assert answer["batchItemFailures"] == []
 
     def answers(self) -> Sequence[str]:
         """What the satisfier has answered since the last look."""

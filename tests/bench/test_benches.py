@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import calls, lives
+from bench import actions, calls, lives
 from bench.__main__ import BENCHES, main
 from bench.figures import Figures, as_markdown, as_text
 from bench.simulated_fleet import Crowd, gathered
@@ -67,6 +67,24 @@ def test_a_batch_makes_these_calls_of_aws_and_no_other(
     counted: Figures, row: str, which: str
 ) -> None:
     assert {found[0]: found[2] for found in counted.rows}[row] == which
+
+
+def test_a_transition_of_actions_makes_these_calls() -> None:
+    figures = actions.run(TINY, quietly)
+
+    def counted(row: str, column: str) -> float:
+        found = figures.at(row, column)
+        assert found is not None
+        return round(found * actions.TRANSITIONS, 6)
+
+    # A life has a START and the answer of each transition, the last of which asks for nothing.
+    invocations = actions.TRANSITIONS + 1
+    assert counted("DynamoDB, 1", "of the state machine") == 3 * invocations - 1
+    assert counted("DynamoDB, 1", "of the satisfier") == 2 * actions.TRANSITIONS
+    assert counted("PostgreSQL, 1", "calls per transition") == 2 * actions.TRANSITIONS
+    assert counted("DynamoDB, 10", "of the state machine") == (3 * invocations - 1) / 10
+    # A claim each, and a send for all answers, or for some where they took long.
+    assert 1.1 <= counted("DynamoDB, 10", "of the satisfier") / actions.TRANSITIONS <= 2
 
 
 @pytest.mark.usefixtures("without_peers")
