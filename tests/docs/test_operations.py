@@ -12,8 +12,9 @@ import pytest
 from cloudseam.buses.eventbridge import EventBridgeBus
 from cloudseam.stack import event_mark
 from cloudseam.transition import Notice, Transition
+from release.template import built_resources
 from tests.docs.rights_table import TABLES, rights_table
-from tests.template import RESOURCES
+from tests.template import RESOURCES, TEMPLATE
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -93,3 +94,24 @@ def test_the_page_says_of_every_alarm_what_to_do() -> None:
     ]
 
     assert sorted(re.findall(r"`([\w-]+)`", " ".join(told))) == sorted(names)
+
+
+def test_the_page_has_every_parameter_in_the_groups_of_the_template() -> None:
+    section = PAGE.read_text().split("\n## Installing")[1].split("\n### ")[0]
+    labels = re.split(r"^\*\*(.+)\*\*$", section, flags=re.MULTILINE)[1:]
+    told = {
+        label: re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+        for label, table in zip(labels[::2], labels[1::2], strict=True)
+    }
+
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert told.keys() == {group["Label"]["default"] for group in groups}
+    for group in groups:
+        assert sorted(told[group["Label"]["default"]]) == sorted(group["Parameters"])
+
+
+def test_the_page_names_what_a_release_has() -> None:
+    section = PAGE.read_text().split("### Deploying a release")[1].split("\n### ")[0]
+
+    built = built_resources((PAGE.parents[1] / "template.yaml").read_text())
+    assert sorted(re.findall(r"`(\w+)-….zip`", section)) == sorted(built)
