@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.e2e.installation import Installation, has_terraform, local_cloud
-from tests.e2e.sam import SamError
+from tests.e2e.sam import BUILT_TEMPLATE, SamError
 from tests.e2e.steps import Steps
 
 NAME = "cloudseam"
@@ -63,7 +63,7 @@ def _deploy(steps: Steps, runtime: str, *, stays: bool) -> None:
         with steps.step("build"):
             cloud.sam.build()
         with steps.step("deploy"):
-            installation.deploy()
+            installation.deploy(BUILT_TEMPLATE)
         with steps.step("upload"):
             installation.put_machines()
         with steps.step("e2e"):

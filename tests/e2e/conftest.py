@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -41,7 +40,7 @@ def cloud() -> Iterator[Cloud]:
 def on_dynamodb(cloud: Cloud) -> Installation:
     """A deployment as its defaults have it."""
     installation = Installation(cloud, "on-dynamodb")
-    installation.deploy()
+    installation.deploy(BUILT_TEMPLATE)  # as `sam build && sam deploy` does
     installation.put_machines()
     return installation
 
@@ -64,11 +63,3 @@ def installation(request: pytest.FixtureRequest) -> Installation:
     """Each of them."""
     found: Installation = request.getfixturevalue(request.param)
     return found
-
-
-@pytest.fixture
-def derived() -> Iterator[Path]:
-    """A file beside the built template, which names what was built relative to itself."""
-    path = BUILT_TEMPLATE.with_name("derived.yaml")
-    yield path
-    path.unlink(missing_ok=True)

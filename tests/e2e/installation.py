@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,6 +59,14 @@ class Cloud:
 
     aws: EmbeddedAws
     sam: Sam
+    folder: Path
+
+    @cached_property
+    def packaged(self) -> Path:
+        """The built template with its code uploaded, once: packing takes longer than deploying."""
+        template = self.folder / "packaged.yaml"
+        self.sam.package(template)
+        return template
 
     def client(self, service: str) -> Any:
         """A client with the rights of the account's root."""
@@ -108,11 +117,12 @@ def local_cloud(runtime_python: str) -> Iterator[Cloud]:
     """
     memory = MEMORY if MEMORY.is_dir() else None
     with (
+        TemporaryDirectory() as folder,
         programs_of_layers() as path,
         patch.dict(os.environ, PATH=path),
         EmbeddedAws(0, python=FOLDER / "python", enforces_iam=True, temporary=memory) as aws,
     ):
-        cloud = Cloud(aws, Sam(aws, runtime_python))
+        cloud = Cloud(aws, Sam(aws, runtime_python), Path(folder))
         cloud.surround()
         yield cloud
 
@@ -151,8 +161,8 @@ class Installation:
     in_postgres: StackRepository | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
 
-    def deploy(self, template: Path = BUILT_TEMPLATE, **parameters: str) -> None:
-        """Creates it, or updates it with other parameters."""
+    def deploy(self, template: Path | None = None, **parameters: str) -> None:
+        """Creates it, or updates it with other parameters: as packaged, or another template."""
         around = self.cloud.outputs(SURROUNDINGS)
         given = {
             "TaskFunctionArns": f"{around['Greet']},{around['Gated']}",
@@ -166,7 +176,7 @@ class Installation:
             "MaxReceiveCount": "4",
         }
         self.parameters = given | dict(self.parameters) | parameters
-        self.cloud.sam.deploy(self.name, self.parameters, template)
+        self.cloud.sam.deploy(self.name, self.parameters, template or self.cloud.packaged)
         self.outputs = self.cloud.outputs(self.name)
 
     def put_machine(self, name: str, text: str | None = None) -> None:

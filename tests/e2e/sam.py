@@ -46,6 +46,14 @@ class Sam:
         """Builds what is deployed."""
         self._run("build")
 
+    def package(self, to: Path) -> None:
+        """Uploads what was built, and writes a template that says where it lies."""
+        self._run(
+            "package",
+            *("--template-file", str(BUILT_TEMPLATE), "--output-template-file", str(to)),
+            *("--resolve-s3", "--no-progressbar"),
+        )
+
     def deploy(
         self, stack: str, parameters: Mapping[str, str], template: Path = BUILT_TEMPLATE
     ) -> None:

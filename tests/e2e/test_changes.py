@@ -6,17 +6,17 @@ from typing import Any
 import yaml
 
 from tests.e2e.installation import MACHINES, PATIENCE_SECONDS, SURROUNDINGS, Cloud, Installation
-from tests.e2e.sam import BUILT_TEMPLATE
 from tests.processes import wait_until
 
 FUNCTIONS = (MACHINES / "functions.yml").read_text()
 
 
 def test_stacks_stay_on_their_machine_while_it_and_the_deployment_change(
-    cloud: Cloud, installation: Installation, derived: Path
+    cloud: Cloud, installation: Installation, tmp_path: Path
 ) -> None:
-    template = yaml.safe_load(BUILT_TEMPLATE.read_text())
+    template = yaml.safe_load(cloud.packaged.read_text())
     template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
+    derived = tmp_path / "template.yaml"
     derived.write_text(yaml.safe_dump(template))
     name = installation.name
     waiting, later = [f"waits-1-{name}", f"waits-2-{name}"], f"comes-later-{name}"

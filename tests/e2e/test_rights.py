@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from tests.e2e.installation import Cloud, Installation
-from tests.e2e.sam import BUILT_TEMPLATE
 from tests.postgres import PASSWORD
 from tests.processes import wait_until
 
@@ -19,9 +18,9 @@ MISSING = {
 }
 
 
-def without(role: str, action: str) -> Any:
-    """The built template with a role that may not do one thing."""
-    template = yaml.safe_load(BUILT_TEMPLATE.read_text())
+def without(packaged: Path, role: str, action: str) -> Any:
+    """The template with a role that may not do one thing."""
+    template = yaml.safe_load(packaged.read_text())
     [policy] = template["Resources"][role]["Properties"]["Policies"]
     told = json.dumps(policy)
     policy.update(json.loads(told.replace(f'"{action}"', '"iam:GetUser"')))
@@ -31,9 +30,10 @@ def without(role: str, action: str) -> Any:
 
 @pytest.mark.parametrize("function", MISSING)
 def test_a_function_without_one_of_its_rights_does_not_work_and_says_so(
-    cloud: Cloud, derived: Path, function: str
+    cloud: Cloud, tmp_path: Path, function: str
 ) -> None:
-    derived.write_text(yaml.safe_dump(without(*MISSING[function])))
+    derived = tmp_path / "template.yaml"
+    derived.write_text(yaml.safe_dump(without(cloud.packaged, *MISSING[function])))
     installation = Installation(cloud, f"poor-{function}")
     installation.deploy(derived)
     installation.put_machines()
