@@ -268,4 +268,6 @@ class Stack:
             old_applied=after.old_applied if after else 0,
             old_applied_at=after.old_applied_at if after else 0,
             transitions=after.transitions if after else (),
+            # On the same machine what the life before owes still is, until a task is answered.
+            starts=after.starts if after and after.machine == machine else (),
         )

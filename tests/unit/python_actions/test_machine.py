@@ -471,3 +471,57 @@ def test_a_cancelled_invocation_can_be_retried_or_moved_on_from() -> None:
     assert actions.world.stack().state == "First"
     assert errors(actions.world.send({"stackId": "s", "event": "skip"})) == [None]
     assert actions.input["to"] == "Third"
+
+
+def test_what_came_with_an_event_is_not_lost_when_its_transition_was_given_up() -> None:
+    actions = Actions(Definition(SEED.states, max_retries=0))
+    actions.start()
+    actions.ends(None)
+    event = {"stackId": "s", "event": "done", "context": {"a": 1, "b": 1}}
+    actions.world.send(event)
+    actions.fails()
+
+    assert errors(actions.world.send(event | {"context": {"b": 2}})) == [None]
+
+    assert actions.input["given"] == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("event", ["CANCEL_TASKS", "MIGRATE_MACHINE", "RETRY_PENDING_TASKS"])
+def test_the_metadata_of_a_repair_is_merged(event: str) -> None:
+    actions = Actions()
+    actions.start()
+
+    actions.world.send({"stackId": "s", "event": event, "metadata": {"why": "a test"}})
+
+    assert actions.world.stack().metadata == {"why": "a test"}
+
+
+def test_starts_that_are_owed_outlive_a_stack_that_is_started_anew() -> None:
+    actions = Actions(Definition(SEED.states, final_exit=False))
+    actions.start()
+    actions.ends("skip")
+    actions.world.source.refuses = lambda message: True
+    actions.ends(None, starts=[STARTED])
+    actions.world.source.refuses = lambda message: False
+    assert actions.world.stack().is_removed
+    before = len(actions.world.source.sent)
+
+    start = {"stackId": "s", "machine": "seed", "event": "START", "eventId": "a new life"}
+    assert errors(actions.world.send(start)) == [None]
+
+    [sent] = actions.world.source.sent[before:]
+    assert json.loads(sent.body)["stackId"] == STARTED["stackId"]
+
+
+def test_a_context_that_no_message_could_carry_on_is_refused_with_its_size() -> None:
+    actions = Actions()
+    large = {"text": "x" * 100_000}
+
+    assert actions.start(context=large) == ["InvalidMessageError"]
+    actions.start()
+    actions.ends(None)
+    event = {"stackId": "s", "event": "done", "context": large}
+    [outcome] = actions.world.send(event)
+
+    assert "100011 bytes" in str(outcome.error)
+    assert actions.world.stack().state == "First"

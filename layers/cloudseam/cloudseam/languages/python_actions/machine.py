@@ -23,6 +23,7 @@ from cloudseam.event import (
     Json,
 )
 from cloudseam.given import Given
+from cloudseam.json_context import MAX_INLINE_BYTES, context_text
 from cloudseam.languages.python_actions.definition import (
     PSEUDO_FINAL,
     PSEUDO_INIT,
@@ -82,14 +83,14 @@ class ActionsMachine:
                 **_place(stack, event),
             )
         if event.name == MIGRATE_MACHINE:
-            return self.adopt(stack, event.states)
+            return self.adopt(stack, event.states).with_metadata(event.metadata)
         self._state(stack)
         if event.answer is not None:
             return self._answered(stack, event, event.answer, given)
         if event.is_retry:
             return retried(stack, event, given, self.task)
         if event.name == CANCEL_TASKS:
-            return cancelled(stack, given)
+            return cancelled(stack, given).with_metadata(event.metadata)
         if event.is_timer:
             return woken(stack, event, given, self.task)
         return self._told(stack, event, given)
@@ -172,6 +173,8 @@ class ActionsMachine:
         transition = self._transition(stack, event.name, event)
         if "context" in event.payload:
             brought = dict(_context(stack, event, event.payload["context"]))
+            # Of a transition that was given up what came with it is still to be merged.
+            brought = {**_object(stack.memory.get("given")), **brought}
             stack = replace(stack, memory={**stack.memory, "given": brought})
         stack = stack.with_metadata(event.metadata)
         return self._entering(stack, transition, event, given, stack.state)
@@ -343,6 +346,14 @@ def _context(stack: Stack, event: Event, told: Json) -> Mapping[str, Json]:
     if not isinstance(told, dict):
         raise InvalidMessageError(
             f"Event '{event.name}' has a `context` that is not an object.", **_place(stack, event)
+        )
+    size = len(context_text(told))
+    if size > MAX_INLINE_BYTES:
+        raise InvalidMessageError(
+            f"Event '{event.name}' has a `context` of {size} bytes as JSON; at most "
+            f"{MAX_INLINE_BYTES} can be carried. Start machines with larger ones by "
+            "`cloudseam.actions.start_state_machine`, which keeps them in a bucket.",
+            **_place(stack, event),
         )
     return told
 
