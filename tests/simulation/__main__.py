@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from random import SystemRandom
 
 from tests.simulation.campaign import Tally, all_pairs, campaign
-from tests.simulation.exhaustive import Crashes, singles
-from tests.simulation.history import plan_of, run
+from tests.simulation.exhaustive import SMALL_DEED, Crashes, singles
+from tests.simulation.history import Plan, deeds_plan_of, plan_of, run
 from tests.simulation.shrink import shrink, told
 
 # Failing seeds that are shrunk and told of at the end.
@@ -21,13 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exits with 1 where an invariant does not hold."""
     asked = _parser().parse_args(arguments)
     if asked.replay is not None:
-        return _replay(asked.replay, is_traced=not asked.quiet)
+        return _replay(_plan_of(asked.replay, asked.actions), is_traced=not asked.quiet)
     if asked.pairs:
         return _exhaustive(asked.workers)
     seed = SystemRandom().randrange(1 << 40) if asked.seed is None else asked.seed
     print(f"seed {seed}", file=sys.stderr)
     tally, began, told_at = Tally(), time.monotonic(), 0.0
-    for tally in campaign(seed, asked.histories, asked.workers):
+    for tally in campaign(seed, asked.histories, asked.workers, is_of_deeds=asked.actions):
         if time.monotonic() - told_at > PROGRESS_SECONDS:
             told_at = time.monotonic()
             progress = f"{tally.histories}/{asked.histories} in {told_at - began:.0f} s"
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(tally.as_json() | {"seed": seed}))
     else:
         print(*tally.lines(), f"in {time.monotonic() - began:.0f} s", sep="\n")
-        _tell_failures(tally)
+        _tell_failures(tally, is_of_deeds=asked.actions)
     return 1 if tally.failed else 0
 
 
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--histories", type=int, default=2000, help="how many (2000)")
     parser.add_argument("--seed", type=int, help="the first seed; without it a fresh one")
     parser.add_argument("--workers", type=int, default=2, help="processes side by side (2)")
+    parser.add_argument("--actions", action="store_true", help="machines of actions in Python")
     parser.add_argument("--pairs", action="store_true", help="crash at every point, and every pair")
     parser.add_argument("--replay", type=int, metavar="SEED", help="run one history again")
     parser.add_argument("--quiet", action="store_true", help="of a replay no trace")
@@ -52,26 +53,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _replay(seed: int, *, is_traced: bool) -> int:
+def _plan_of(seed: int, is_of_deeds: bool) -> Plan:
+    return deeds_plan_of(seed) if is_of_deeds else plan_of(seed)
+
+
+def _replay(plan: Plan, *, is_traced: bool) -> int:
     """Of a history that fails the smallest plan that still does, with its trace."""
-    history = run(plan_of(seed), traced=is_traced)
+    history = run(plan, traced=is_traced)
     if history.violations:
         print(told(shrink(history)))
         return 1
     print(*history.trace, sep="\n")
-    print(f"seed {seed}, mix '{history.plan.mix.name}', {len(history.struck)} faults: all is well")
+    told_of = f"seed {plan.seed}, mix '{plan.mix.name}', {len(history.struck)} faults"
+    print(f"{told_of}: all is well")
     return 0
 
 
 def _exhaustive(workers: int) -> int:
     one, two, told_at = singles(), Crashes(), time.monotonic()
     _tell_crashes("every crash point", one)
+    deed = singles(SMALL_DEED)
+    _tell_crashes("every crash point of a machine of actions", deed)
     for two in all_pairs(workers):
         if time.monotonic() - told_at > PROGRESS_SECONDS:
             told_at = time.monotonic()
             print(f"{two.tried} pairs, {len(two.harmed)} harmed", file=sys.stderr)
     _tell_crashes("every pair of them", two)
-    return 1 if one.harmed or two.harmed or one.dead_lettered or two.dead_lettered else 0
+    return 1 if any(each.harmed or each.dead_lettered for each in (one, deed, two)) else 0
 
 
 def _tell_crashes(what: str, found: Crashes) -> None:
@@ -83,11 +91,11 @@ def _tell_crashes(what: str, found: Crashes) -> None:
         print(told(history))
 
 
-def _tell_failures(tally: Tally) -> None:
+def _tell_failures(tally: Tally, *, is_of_deeds: bool) -> None:
     for seed, what in sorted(tally.failed.items()):
         print(f"seed {seed}: {what}")
     for seed in sorted(tally.failed)[:MOST_SHRUNK]:
-        print(told(shrink(run(plan_of(seed)))))
+        print(told(shrink(run(_plan_of(seed, is_of_deeds)))))
 
 
 if __name__ == "__main__":

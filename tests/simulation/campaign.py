@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from tests.simulation.exhaustive import Crashes, pairs, single_points
-from tests.simulation.history import History, plan_of, run
+from tests.simulation.history import History, deeds_plan_of, plan_of, run
 
 HISTORIES_AT_ONCE = 50
 
@@ -82,27 +82,29 @@ class Tally:
         yield f"histories with violations: {len(self.failed)}"
 
 
-def run_seeds(seeds: Sequence[int]) -> Tally:
-    """Runs the histories of these seeds."""
+def run_seeds(seeds: Sequence[int], *, is_of_deeds: bool = False) -> Tally:
+    """Runs the histories of these seeds, of machines of actions or of the others."""
     tally, began = Tally(), time.process_time()
     for seed in seeds:
-        tally.add(run(plan_of(seed)))
+        tally.add(run(deeds_plan_of(seed) if is_of_deeds else plan_of(seed)))
     tally.seconds = time.process_time() - began
     return tally
 
 
-def campaign(first: int, histories: int, workers: int) -> Iterator[Tally]:
+def campaign(
+    first: int, histories: int, workers: int, *, is_of_deeds: bool = False
+) -> Iterator[Tally]:
     """Runs so many histories; gives the tally of all so far, again and again."""
     total = Tally()
     seeds = range(first, first + histories)
     chunks = (seeds[n : n + HISTORIES_AT_ONCE] for n in range(0, histories, HISTORIES_AT_ONCE))
     if workers == 1:
         for chunk in chunks:
-            total.merge(run_seeds(chunk))
+            total.merge(run_seeds(chunk, is_of_deeds=is_of_deeds))
             yield total
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(run_seeds, chunk) for chunk in chunks}
+        waiting = {pool.submit(run_seeds, chunk, is_of_deeds=is_of_deeds) for chunk in chunks}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for each in done:

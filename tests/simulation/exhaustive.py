@@ -7,7 +7,7 @@ from cloudseam.stack import REMOVED
 from tests.simulation.faults import Fault, Kind, Mix
 from tests.simulation.history import History, Plan, run
 from tests.simulation.system import Setup
-from tests.simulation.workload import small_life
+from tests.simulation.workload import Planned, small_deed, small_life
 
 POINTS = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)
 CRASHES_ONLY = Mix("single crashes")
@@ -22,10 +22,24 @@ SMALL = Setup(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A small life. When nothing harms it all of its stacks are removed in the end."""
+
+    planned: tuple[Planned, ...]
+    stacks: int
+
+
+SMALL_LIFE = Life(tuple(small_life()), 1)
+# A machine of actions, and the two that it starts.
+SMALL_DEED = Life(tuple(small_deed()), 3)
+
+
 @dataclass(slots=True)
 class Crashes:
     """What came of crashing at each point. `harmed` has those that ended wrong."""
 
+    life: Life = SMALL_LIFE
     tried: int = 0
     dead_lettered: int = 0
     reruns: int = 0
@@ -38,7 +52,8 @@ class Crashes:
         self.dead_lettered += bool(history.rejected)
         self.reruns += history.reruns
         self.crashes += history.crashes
-        if history.violations or history.finals != {"s1": REMOVED}:
+        is_whole = list(history.finals.values()) == [REMOVED] * self.life.stacks
+        if history.violations or not is_whole:
             self.harmed.append(history)
 
     def merge(self, other: "Crashes") -> None:
@@ -50,21 +65,21 @@ class Crashes:
         self.harmed += other.harmed
 
 
-def small_plan(*faults: Fault) -> Plan:
-    """The small life with these crashes."""
-    return Plan(0, CRASHES_ONLY, SMALL, tuple(small_life()), faults)
+def small_plan(*faults: Fault, life: Life = SMALL_LIFE) -> Plan:
+    """A small life with these crashes."""
+    return Plan(0, CRASHES_ONLY, SMALL, life.planned, faults)
 
 
-def single_points() -> Iterator[Fault]:
-    """Every crash point of the life that nothing goes wrong in."""
-    yield from _points(run(small_plan()).places)
+def single_points(life: Life = SMALL_LIFE) -> Iterator[Fault]:
+    """Every crash point of a life that nothing goes wrong in."""
+    yield from _points(run(small_plan(life=life)).places)
 
 
-def singles() -> Crashes:
+def singles(life: Life = SMALL_LIFE) -> Crashes:
     """One crash at every point there is."""
-    found = Crashes()
-    for fault in single_points():
-        found.add(run(small_plan(fault)))
+    found = Crashes(life)
+    for fault in single_points(life):
+        found.add(run(small_plan(fault, life=life)))
     return found
 
 

@@ -16,19 +16,25 @@ from cloudseam.messages import parse_event
 from cloudseam.stack import Stack
 from cloudseam.step import Step, Verdict, admit
 from task_satisfier import attempt
+from task_satisfier.executors.python import contexts
 from tests.simulation.chance import hashed
+from tests.simulation.deeds import INLINE_BYTES
 from tests.simulation.faults import CRASHES, FAILURES, MIXES, Fault, Faults, Kind, Mix
 from tests.simulation.invariants import Seen, Violation, judge, valid_letters
 from tests.simulation.machines import VERSIONS
 from tests.simulation.record import Record, Sent, Taken
 from tests.simulation.system import Setup, System
-from tests.simulation.workload import Planned, Workload
+from tests.simulation.workload import DeedsWorkload, Planned, Workload
 from tests.simulation.world import EPOCH_MS, StrandLock, World
 
 # Faults that may cost the run of a task, or make a second one necessary.
 COSTLY = CRASHES | FAILURES | {Kind.PAUSE, Kind.EXPIRY, Kind.POISON}
 # Faults strike until so long after the last event; then the world is watched until it is quiet.
 AFTERMATH_MS = 60_000
+# Files of these machines do not change.
+DEEDS_MIXES = tuple(mix for mix in MIXES if not mix.changes_file) + tuple(
+    replace(mix, changes_file=False) for mix in MIXES if mix.name == "everything"
+)
 # An attempt that is lost each time is given up after 1 + 2 + 3 + 4 times the patience.
 PATIENCES = 16
 
@@ -95,6 +101,16 @@ def plan_of(seed: int, mixes: Sequence[Mix] = MIXES, setup: Setup | None = None)
     return Plan(seed, mix, replace(setup, skew_ms=mix.skew_ms), tuple(planned))
 
 
+def deeds_plan_of(
+    seed: int, mixes: Sequence[Mix] = DEEDS_MIXES, setup: Setup | None = None
+) -> Plan:
+    """The history of a seed, on machines of actions."""
+    mix = mixes[seed % len(mixes)]
+    planned = DeedsWorkload(_rng(f"{seed}/deeds")).plan()
+    setup = setup or Setup(has_bus=seed // len(mixes) % 2 == 0)
+    return Plan(seed, mix, replace(setup, skew_ms=mix.skew_ms), tuple(planned))
+
+
 def run(plan: Plan, *, traced: bool = False) -> History:
     """Runs a plan in virtual time and judges what was seen."""
     if plan.faults is None:
@@ -109,6 +125,7 @@ def run(plan: Plan, *, traced: bool = False) -> History:
         _without_log(),
         patch.object(attempt, "Lock", lambda: StrandLock(world)),
         patch.object(service, "admit", partial(_admit_noting, world)),
+        patch.object(contexts, "MAX_INLINE_BYTES", INLINE_BYTES),
     ):
         is_quiet = _run_until_quiet(system, last_event)
     world.is_over = True
@@ -190,6 +207,11 @@ class _Outside:
             if not system.answers:
                 return
             body = system.answers[planned.echo % len(system.answers)]
+        if planned.redrive is not None:
+            letters = [each for each in record.letters if each.is_of_task]
+            if not letters:
+                return
+            body = letters[planned.redrive % len(letters)].body
         event = parse_event(body, planned.message_id)
         if system.world.trace is not None:
             system.world.say(f"{planned.message_id} is sent: {body:.200}")

@@ -9,15 +9,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import MIGRATE_MACHINE, TASK_COMPLETED, Event
+from cloudseam.event import MIGRATE_MACHINE, START, TASK_COMPLETED, Event
 from cloudseam.given import Given
 from cloudseam.messages import parse_event
 from cloudseam.persistence.row import to_row
 from cloudseam.stack import Stack, TaskStatus, event_mark
 from cloudseam.step import Step, Verdict, admit, step
 from cloudseam.transition import Notice, Transition
+from tests.simulation.deeds import context_of
 from tests.simulation.machines import BY_DIGEST, VERSIONS
 from tests.simulation.record import Ack, Commit, Record
 from tests.simulation.sqs import Letter
@@ -212,7 +215,7 @@ def once(seen: Seen) -> Iterator[str]:
     first: dict[str, int] = {}
     for move in _all(seen):
         first.setdefault(move.event.id, move.commit.seen)
-    letters = {_event_of(letter) for letter in seen.record.letters}
+    letters = {_event_of(letter) for letter in seen.record.letters if not letter.is_of_task}
     judged = {
         ack.event.id: ack.verdict
         for ack in seen.record.acks
@@ -374,6 +377,129 @@ def told_if_made(seen: Seen) -> Iterator[str]:
             yield f"{move.event.name} {move.event.id} is done, and nobody was told of {notice}"
 
 
+def counted_once(seen: Seen) -> Iterator[str]:
+    """I13. Each completion adds its own actions to the context, and takes nothing out of it."""
+    acted = {
+        (token, run.acted)
+        for token, runs in seen.record.runs.items()
+        for run in runs
+        if run.ended == "done"
+    }
+    for stack_id, moves in seen.moves.items():
+        given: dict[str, object] = {}
+        for move in moves:
+            if move.before is None or move.before.is_removed:
+                given = {}
+            is_told = move.event.name != START or _is_birth(move)
+            if is_told and move.verdict is Verdict.APPLIED and "context" in move.event.payload:
+                given |= dict(move.event.payload["context"])  # type: ignore[arg-type]  # an object
+            completed = _completion(move)
+            if completed is None or move.before is None:
+                continue
+            token, result = completed
+            before = context_of(move.before.memory, seen.record.contexts)
+            after = context_of(result, seen.record.contexts)
+            former, trail = _trail(before), _trail(after)
+            added = trail[len(former) :]
+            if trail[: len(former)] != former or set(added) - {token[:8]}:
+                yield f"{stack_id} has the trail {added} after {former} by {token[:8]}"
+            elif (token, len(added)) not in acted:
+                yield f"{stack_id} has {len(added)} actions of {token[:8]}, which ran others"
+            if not given.items() <= after.items():
+                lost = sorted(given.keys() - after.keys())
+                yield f"{stack_id} has lost {', '.join(lost)} of its context"
+            steps = move.before.memory["steps"] + 1
+            if not move.after.is_removed and move.after.memory["steps"] != steps:
+                yield f"{stack_id} is not at its step {steps}"
+
+
+def started_if_committed(seen: Seen) -> Iterator[str]:
+    """I14. What an invocation started is started if and only if that was committed, and once."""
+    committed: dict[str, Move] = {}
+    for move in _all(seen):
+        completed = _completion(move)
+        for start in completed[1].get("starts", []) if completed else []:
+            committed[start["stackId"]] = move
+    letters = {_event_of(letter) for letter in seen.record.letters if not letter.is_of_task}
+    for child, moments in seen.record.starts.items():
+        if child not in committed or moments[0] < committed[child].commit.seen:
+            yield f"{child} was started, which was not committed"
+    for child, move in committed.items():
+        if {move.event.id, f"start/{child}"} & letters:
+            continue
+        lives = [each for each in seen.moves.get(child, ()) if _is_birth(each)]
+        if len(lives) != 1:
+            yield f"{child} had {len(lives)} lives"
+
+
+def lettered(seen: Seen) -> Iterator[str]:
+    """I15. Whatever was given up has a dead letter that says so, and nothing else has."""
+    last = {ack.event.id: ack for ack in seen.record.acks if ack.event is not None}
+    letters = [letter for letter in seen.record.letters if letter.is_of_task]
+    unread = {_event_of(letter) for letter in seen.record.letters if not letter.is_of_task}
+    told = [(json.loads(letter.body)["stackId"], letter.seen) for letter in letters]
+    gave_up: dict[str, list[int]] = defaultdict(list)
+    for stack_id, moves in seen.moves.items():
+        for move in moves:
+            if not _gives_up(move):
+                continue
+            gave_up[stack_id].append(move.commit.seen)
+            ack = last.get(move.event.id)
+            until = ack.seen if ack else 1 << 60
+            stands = seen.state_at(stack_id, until)
+            if stands is None or not _given_up(stands) & _given_up(move.after):
+                continue
+            found = any(of == stack_id and move.commit.seen < at < until for of, at in told)
+            if not found and move.event.id not in unread:
+                yield f"{stack_id} was given up by {move.event.name}, and there is no letter"
+    for stack_id, at in told:
+        if not any(moment < at for moment in gave_up[stack_id]):
+            yield f"{stack_id} has a letter, and was not given up"
+
+
+def fenced(seen: Seen) -> Iterator[str]:
+    """I16. Of each stack the fence token grows from attempt to attempt."""
+    for stack_id, commits in seen.record.commits.items():
+        fences: dict[str, int] = {}
+        for commit in commits:
+            for task in commit.after.tasks:
+                for run in seen.record.runs.get(task.token, ()):
+                    fences.setdefault(task.token, run.fence)
+                    if fences[task.token] != run.fence:
+                        yield f"{stack_id} has two fence tokens in one attempt"
+        told = [fence for fence in fences.values() if fence]
+        if any(latter <= former for former, latter in pairwise(told)):
+            yield f"{stack_id} had the fence tokens {told}"
+
+
+def _completion(move: Move) -> tuple[str, Mapping[str, Any]] | None:
+    """Token and result of the invocation that this event completed, if it did."""
+    answer = move.event.answer
+    if move.verdict is not Verdict.APPLIED or move.event.name != TASK_COMPLETED or answer is None:
+        return None
+    return (answer.token, answer.result) if answer.result is not None else None
+
+
+def _trail(context: Mapping[str, Any]) -> list[str]:
+    return list(context.get("trail", []))
+
+
+def _is_birth(move: Move) -> bool:
+    was_there = move.before is not None and not move.before.is_removed
+    return not was_there and not (move.after.is_removed and move.before is not None)
+
+
+def _gives_up(move: Move) -> bool:
+    before = _given_up(move.before) if move.before else set()
+    machine = VERSIONS[move.after.machine][0]
+    return machine.dead_letters_failures and bool(_given_up(move.after) - before)
+
+
+def _given_up(stack: Stack) -> set[str]:
+    """The attempts that were given up, other than by a person."""
+    return {task.token for task in stack.tasks if task.is_given_up and task.asked_by}
+
+
 def merged(seen: Seen) -> Iterator[str]:
     """I8. Of every event that was applied its own metadata key is there, as long as its life."""
     for stack_id, moves in seen.moves.items():
@@ -407,7 +533,11 @@ def not_lost(seen: Seen) -> Iterator[str]:
 
 def valid_letters(record: Record) -> list[Letter]:
     """Valid messages that were dead-lettered: for a reason that does not lie in them."""
-    return [each for each in record.letters if each.attributes.get("error") not in REJECTIONS]
+    return [
+        each
+        for each in record.letters
+        if each.attributes.get("error") not in REJECTIONS and not each.is_of_task
+    ]
 
 
 def _all(seen: Seen) -> Iterator[Move]:
@@ -466,4 +596,8 @@ INVARIANTS: Mapping[tuple[str, str], Callable[[Seen], Iterator[str]]] = {
     ("I10", "no task runs twice without need"): run_once,
     ("I11", "no valid message is dead-lettered without need"): not_lost,
     ("I12", "told of if and only if committed"): told_if_made,
+    ("I13", "each transition counts once"): counted_once,
+    ("I14", "started if and only if committed"): started_if_committed,
+    ("I15", "given up with a letter"): lettered,
+    ("I16", "fence tokens grow"): fenced,
 }

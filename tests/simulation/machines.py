@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
+from cloudseam.machine import Machine
 from cloudseam.task_spec import CONTAINER, RetryPolicy, TaskSpec
 from tests.builders import a_state
+from tests.simulation.deeds import DEEDS
 
 EXECUTOR = "simulated"
 # Of these tasks each works with a resource that one of them at a time may work with.
@@ -79,9 +81,10 @@ def _small() -> StatesMachine:
     )
 
 
-VERSIONS: Mapping[str, tuple[StatesMachine, ...]] = {
+VERSIONS: Mapping[str, tuple[Machine, ...]] = {
     "loop": (_loop(1), _loop(2)),
     "chain": (_chain(1), _chain(2)),
     "small": (_small(),),
+    **{name: (machine,) for name, machine in DEEDS.items()},
 }
 BY_DIGEST = {machine.digest: machine for versions in VERSIONS.values() for machine in versions}

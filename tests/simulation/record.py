@@ -61,6 +61,9 @@ class Run:
     process: Process
     began: int
     ended: str = ""
+    # Of an invocation: its fence token, and how many actions it has run.
+    fence: int = 0
+    acted: int = 0
     overlapped: str = ""
 
 
@@ -104,6 +107,10 @@ class Record:
     answers: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     # Notices of transitions, by their id.
     told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    # Messages that start a stack, by its id.
+    starts: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    # Every context that was ever written to the bucket, by its key.
+    contexts: dict[str, bytes] = field(default_factory=dict)
     resources: list[str] = field(default_factory=list)
     conflicts: int = 0
 

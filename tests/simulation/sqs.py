@@ -47,6 +47,11 @@ class Letter:
     began: int = 0
     message: Message | None = None
 
+    @property
+    def is_of_task(self) -> bool:
+        """Whether it is of a task that was given up, and not a message that was not taken."""
+        return self.attributes.get("error") == "TaskGivenUp"
+
 
 class SqsModel:
     """One queue and its dead letters.

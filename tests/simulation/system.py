@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import Json
+from cloudseam.event import START, Json
+from cloudseam.languages.python_actions.machine import EXECUTOR as DEEDS_EXECUTOR
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.messages import TaskRequest
 from cloudseam.outbox import Outbox
@@ -20,9 +21,10 @@ from cloudseam.sweep import Sweep
 from cloudseam.timers.queue import QueueTimers
 from state_machine.sweeping import BODY, rest_of_sweep
 from task_satisfier.attempt import Attempts
-from task_satisfier.executors import TaskFailedError, TaskRun
+from task_satisfier.executors import Result, TaskFailedError, TaskRun
 from task_satisfier.satisfier import TaskSatisfier
 from tests.simulation.chance import Chance, hashed
+from tests.simulation.deeds import DeedExecutor
 from tests.simulation.machines import EXECUTOR, HOLDING
 from tests.simulation.ports import (
     RecordedMachines,
@@ -79,6 +81,7 @@ class System:
         self.events = self._model("events", setup.event_visibility_ms)
         self.tasks = self._model("tasks", setup.task_visibility_ms)
         self.executor = SimulatedExecutor(self)
+        record.contexts = self.executor.deeds.objects.written
         self.consumers = [
             *(EventConsumer(self, f"events-{n}") for n in range(setup.event_consumers)),
             *(TaskConsumer(self, f"tasks-{n}") for n in range(setup.task_consumers)),
@@ -148,6 +151,8 @@ class System:
 
     def _put_timer(self, message: OutgoingMessage) -> None:
         body = json.loads(message.body)
+        if body.get("event") == START:
+            self.record.starts[body["stackId"]].append(self.record.count())
         if "at" in body:
             self.record.timers[body["stackId"], body["at"]].append(self.record.count())
         self.events.put(self._name("w"), message.body, delay_ms=message.delay * 1000)
@@ -405,17 +410,22 @@ class SimulatedExecutor:
     """See `task_satisfier.executors.Executor`; and finds itself by name."""
 
     def __init__(self, system: System) -> None:
+        self.deeds = DeedExecutor(system)
         self._system = system
         self._holders: dict[str, Process] = {}
 
     def get(self, name: str) -> "SimulatedExecutor":
         """See `task_satisfier.satisfier.Executors.get`."""
-        assert name == EXECUTOR
+        assert name in (EXECUTOR, DEEDS_EXECUTOR)
         return self
 
-    def run(self, run: TaskRun) -> dict[str, Json]:
+    def run(self, run: TaskRun) -> dict[str, Json] | Result:
         """Works for a random time, and sometimes fails."""
         request = run.request
+        if request.input is not None:
+            process = self._system.world.process()
+            process.run = self._begun(request, process)
+            return self.deeds.work(run, process.run)
         if request.name not in HOLDING:
             return self._work(run)
         resource = f"{request.stack_id}/{request.name}"
@@ -491,6 +501,8 @@ def service_of(system: System) -> StackService:
             timers=QueueTimers(system.event_port(), world),
             bus=SimulatedBus(world, system.record) if system.setup.has_bus else None,
             container_tasks=system.container_task_port(),
+            events=system.event_port(),
+            letters=system.letter_port("events"),
         ),
         clock=world,
     )

@@ -6,12 +6,13 @@ from random import SystemRandom
 import pytest
 
 from tests.simulation.campaign import run_seeds
-from tests.simulation.exhaustive import singles, small_plan
+from tests.simulation.exhaustive import SMALL_DEED, singles, small_plan
 from tests.simulation.faults import MIXES, Kind
-from tests.simulation.history import plan_of, run
+from tests.simulation.history import DEEDS_MIXES, deeds_plan_of, plan_of, run
 from tests.simulation.shrink import shrink, told
 
 HISTORIES = 220
+HISTORIES_OF_DEEDS = 40
 
 
 def test_no_invariant_breaks_in_fresh_histories() -> None:
@@ -26,6 +27,19 @@ def test_no_invariant_breaks_in_fresh_histories() -> None:
     assert tally.events >= 20 * HISTORIES
     assert set(tally.by_mix) == {mix.name for mix in MIXES}
     assert set(tally.faults) == set(Kind)
+
+
+def test_no_invariant_breaks_in_fresh_histories_of_machines_of_actions() -> None:
+    seed = SystemRandom().randrange(1 << 40)
+    print(f"Replay with: python -m tests.simulation --actions --replay SEED; from {seed}")
+
+    tally = run_seeds(range(seed, seed + HISTORIES_OF_DEEDS), is_of_deeds=True)
+
+    if tally.failed:
+        print(told(shrink(run(deeds_plan_of(min(tally.failed))))))
+    assert not tally.failed
+    assert tally.events >= 20 * HISTORIES_OF_DEEDS
+    assert set(tally.by_mix) == {mix.name for mix in DEEDS_MIXES}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +62,16 @@ def test_no_crash_at_any_single_point_harms_a_life() -> None:
     assert found.reruns <= found.crashes
 
 
+@pytest.mark.once
+def test_no_crash_at_any_single_point_harms_a_machine_of_actions() -> None:
+    found = singles(SMALL_DEED)
+
+    assert found.tried > 250
+    assert [told(history) for history in found.harmed] == []
+    assert found.dead_lettered == 0
+    assert found.reruns <= found.crashes
+
+
 def test_a_seed_goes_the_same_way_each_time() -> None:
     first, second = (run(plan_of(10), traced=True) for _ in range(2))
 
@@ -63,6 +87,13 @@ def test_the_faults_that_struck_make_the_same_history_again(seed: int) -> None:
 
     assert told.trace == drawn.trace
     assert told.struck == drawn.struck
+
+
+def test_a_seed_of_machines_of_actions_goes_the_same_way_each_time() -> None:
+    first, second = (run(deeds_plan_of(9), traced=True) for _ in range(2))
+
+    assert len(first.trace) > 100
+    assert first == second
 
 
 def test_the_small_life_ends_where_it_should_when_nothing_goes_wrong() -> None:

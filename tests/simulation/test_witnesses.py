@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.shrink import shrink
+from tests.simulation.shrink import MOST_RUNS, shrink
 from tests.simulation.witnesses import BUDGET, WITNESSES, Witness, first_harmed
 
 pytestmark = pytest.mark.once
@@ -14,6 +14,8 @@ EACH = pytest.mark.parametrize("witness", WITNESSES, ids=lambda each: each.prote
 # As many histories as fit into a test run, where nothing is to be found.
 CLEAN_HISTORIES = 10
 MOST_STEPS = 25
+# A history of machines of actions takes longer.
+MOST_RUNS_OF_DEEDS = 50
 
 
 @EACH
@@ -21,7 +23,8 @@ def test_without_the_protection_a_history_is_harmed_and_shrinks(witness: Witness
     with witness.removed():
         harmed = first_harmed(witness.histories(BUDGET))
         assert harmed is not None
-        smallest = shrink(harmed[1])
+        most = MOST_RUNS_OF_DEEDS if witness.is_of_deeds else MOST_RUNS
+        smallest = shrink(harmed[1], most)
 
     assert smallest.violations
     assert smallest.plan.steps <= MOST_STEPS

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from cloudseam import outbox, service, step
+from cloudseam import outbox, service, step, sweep
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.errors import StackConflictError, TerminalError
 from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.languages import task_life
 from cloudseam.machine import Machine
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryStackRepository
 from cloudseam.persistence.row import to_row
@@ -31,7 +32,7 @@ from cloudseam.timers.queue import QueueTimers
 from cloudseam.transition import Notice
 from task_satisfier.attempt import Attempt
 from tests.simulation.faults import CRASHING, Kind, Mix
-from tests.simulation.history import History, plan_of, run
+from tests.simulation.history import History, deeds_plan_of, plan_of, run
 from tests.simulation.system import Setup
 
 # Histories after which a protection that is gone should have shown.
@@ -48,6 +49,8 @@ class Witness:
     without: object
     mix: Mix
     setup: Setup = Setup()  # noqa: RUF009 # frozen
+    # Of machines of actions.
+    is_of_deeds: bool = False
 
     @contextmanager
     def removed(self) -> Iterator[None]:
@@ -59,7 +62,8 @@ class Witness:
     def histories(self, most: int = BUDGET) -> Iterator[History]:
         """The histories that it is tried with."""
         for seed in range(1, most + 1):
-            yield run(plan_of(seed, (self.mix,), self.setup))
+            plan = deeds_plan_of if self.is_of_deeds else plan_of
+            yield run(plan(seed, (self.mix,), self.setup))
 
 
 def first_harmed(histories: Iterator[History]) -> tuple[int, History] | None:
@@ -128,6 +132,26 @@ def _told_once(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Notice]]:
             yield position, notice
 
 
+def _settled_starting_once(
+    machine: Machine, stack: Stack, verdict: Verdict, event: Event, now: int
+) -> Step:
+    settled = _settled(machine, stack, verdict, event, now)
+    return settled if verdict is Verdict.APPLIED else replace(settled, starts=())
+
+
+def _sent_before_starts(self: Outbox, groups: outbox.Groups, outcomes: list[Outcome]) -> None:
+    self._ask_for_tasks(groups, outcomes)
+    self._start_others(outcomes)
+    self._set_timers(groups, outcomes)
+    self._send_letters(outcomes)
+    if self._bus is not None:
+        self._notify(self._bus, outcomes)
+
+
+def _no_letters(self: Outbox, outcomes: list[Outcome]) -> None:
+    return
+
+
 def _latest(self: PinnedMachines, stack: Stack, event: Event) -> Machine:
     return self._current(stack.machine)
 
@@ -138,6 +162,7 @@ def _of(name: str, *rates: Mapping[Kind, float], **fields: Any) -> Mix:
 
 CALM = _of("concurrency")
 DUPLICATES = _of("duplicates", {Kind.DUPLICATE: 0.3})
+SUDDEN = _of("sudden ends", {Kind.CRASH_BEFORE: 0.04})
 CRASHES = _of("crashes", CRASHING)
 LATE = _of("late answers", {Kind.DELAY: 0.3, Kind.DUPLICATE: 0.2})
 CROWD = Setup(event_consumers=10, largest_batch=1, max_receives=2)
@@ -173,5 +198,40 @@ WITNESSES = (
     Witness("notice resend", outbox, "_notices", _told_once, CRASHES, Setup(has_bus=True)),
     Witness(
         "pinned machines", PinnedMachines, "machine_of", _latest, _of("files", changes_file=True)
+    ),
+    Witness("start resend", step, "_settled", _settled_starting_once, CRASHES, is_of_deeds=True),
+    Witness(
+        "starts before tasks",
+        Outbox,
+        "send",
+        _sent_before_starts,
+        SUDDEN,
+        is_of_deeds=True,
+    ),
+    Witness(
+        "token check of invocations",
+        task_life,
+        "_same",
+        lambda token, claimed: True,
+        LATE,
+        is_of_deeds=True,
+    ),
+    Witness(
+        "sweep of what waits",
+        sweep,
+        "_is_overdue",
+        lambda stack, now: False,
+        _of("poison", {Kind.POISON: 0.05}),
+        # So that a timer's message may be given up before anybody has got to its end.
+        Setup(redrive=1),
+        is_of_deeds=True,
+    ),
+    Witness(
+        "letters of what was given up",
+        Outbox,
+        "_send_letters",
+        _no_letters,
+        CALM,
+        is_of_deeds=True,
     ),
 )

@@ -11,6 +11,7 @@ from cloudseam.event import (
     MIGRATE_MACHINE,
     RETRY_FAILED_TASKS,
     RETRY_PENDING_TASKS,
+    START,
     TASK_COMPLETED,
     TASK_ERROR,
 )
@@ -21,19 +22,23 @@ MACHINES = ("chain", "loop")
 # Between two bursts, in milliseconds; most are short.
 LONGEST_PAUSE_MS = 90_000
 
+Burst = Callable[[str], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One thing from outside, `at` milliseconds after the start.
 
     It is a message; or `echo`, the answer that was sent as that many-th, copied and sent again; or
-    `file`, a machine whose file changes to the version after.
+    `redrive`, the letter of a task given up as that many-th, sent to the event queue; or `file`, a
+    machine whose file changes to the version after.
     """
 
     number: int
     at: int
     body: dict[str, Any] = field(default_factory=dict)
     echo: int | None = None
+    redrive: int | None = None
     file: str = ""
 
     @property
@@ -43,6 +48,8 @@ class Planned:
 
     def __str__(self) -> str:
         what = f"file of {self.file} changes" if self.file else json.dumps(self.body)
+        if self.redrive is not None:
+            what = f"letter {self.redrive} is redriven"
         return f"{self.at / 1000:9.3f} {self.message_id} " + (
             what if self.echo is None else f"answer {self.echo} again"
         )
@@ -51,12 +58,14 @@ class Planned:
 class Workload:
     """Builds the plan of one history."""
 
+    machines: tuple[str, ...] = MACHINES
+
     def __init__(self, rng: Random, *, changes_file: bool = False) -> None:
         self._rng = rng
         self._at = 0
         self._planned: list[Planned] = []
         self._messages = 0
-        self._machines = {stack: rng.choice(MACHINES) for stack in STACKS}
+        self._machines = {stack: rng.choice(self.machines) for stack in STACKS}
         self._changes_file = changes_file
 
     def plan(self, events: int = EVENTS) -> list[Planned]:
@@ -65,15 +74,28 @@ class Workload:
             self._launch(stack)
         while self._messages < events:
             self._at += round(LONGEST_PAUSE_MS * self._rng.random() ** 2)
-            burst = self._rng.choices(list(_BURSTS), list(_BURSTS.values()))[0]
-            burst(self, self._rng.choice(STACKS))
+            bursts = self._bursts()
+            burst = self._rng.choices(list(bursts), list(bursts.values()))[0]
+            burst(self._rng.choice(STACKS))
             if self._changes_file and self._rng.random() < 0.15:
                 self._add(file=self._rng.choice(MACHINES))
         return self._planned
 
+    def _bursts(self) -> dict[Burst, float]:
+        return {
+            self._notes: 5,
+            self._advance: 6,
+            self._end: 2,
+            self._repair: 2,
+            self._migrate: 0.5,
+            self._resent: 1.5,
+            self._forged: 1.5,
+            self._echo: 2.5,
+        }
+
     def _add(self, body: dict[str, Any] | None = None, **planned: Any) -> None:
         number = len(self._planned) + 1
-        if body is not None or "echo" in planned:
+        if body is not None or planned.keys() & {"echo", "redrive"}:
             self._messages += 1
         moment = self._at + self._rng.randint(0, 200)
         self._planned.append(Planned(number, moment, body or {}, **planned))
@@ -128,17 +150,59 @@ class Workload:
         self._add(echo=self._rng.randint(0, 12))
 
 
-Burst = Callable[[Workload, str], None]
-_BURSTS: dict[Burst, float] = {
-    Workload._notes: 5,
-    Workload._advance: 6,
-    Workload._end: 2,
-    Workload._repair: 2,
-    Workload._migrate: 0.5,
-    Workload._resent: 1.5,
-    Workload._forged: 1.5,
-    Workload._echo: 2.5,
-}
+class DeedsWorkload(Workload):
+    """The plan of a history of machines of actions."""
+
+    machines = ("deeds",)
+
+    def _bursts(self) -> dict[Burst, float]:
+        return {
+            self._told: 6,
+            self._again: 1.5,
+            self._repair: 3,
+            self._migrate: 0.5,
+            self._resent: 1.5,
+            self._forged: 1,
+            self._echo: 2.5,
+            self._redriven: 3,
+        }
+
+    def _launch(self, stack: str) -> None:
+        self._start(stack, f"start/{stack}")
+
+    def _start(self, stack: str, event_id: str) -> None:
+        """Of one that is there already nothing is kept: whoever is started goes on as he was."""
+        context = {"began": len(self._planned)}
+        body = {"stackId": stack, "event": START, "machine": "deeds", "eventId": event_id}
+        self._add({**body, "context": context})
+
+    def _told(self, stack: str) -> None:
+        """Events that a stack which is parked may wait for, some with a part of the context."""
+        for _ in range(self._rng.choice((1, 1, 2))):
+            number = len(self._planned) + 1
+            brought = {"context": {f"k{number}": number}} if self._rng.random() < 0.7 else {}
+            self._event(stack, self._rng.choice(("go", "again")), **brought)
+
+    def _again(self, stack: str) -> None:
+        """A START that has come before, or that begins a new life if there is none."""
+        if self._rng.random() < 0.5:
+            self._launch(stack)
+        else:
+            self._start(stack, f"start/{stack}/{len(self._planned)}")
+
+    def _resent(self, stack: str) -> None:
+        event_id = f"twice-{len(self._planned)}"
+        for _ in range(2):
+            self._event(stack, "go", eventId=event_id)
+
+    def _forged(self, stack: str) -> None:
+        task = {"name": "actions", "token": self._rng.choice(("0" * 32, "é"))}
+        name = self._rng.choice((TASK_COMPLETED, TASK_ERROR))
+        self._add({"stackId": stack, "event": name, "task": task})
+
+    def _redriven(self, stack: str) -> None:
+        self._at += 120_000
+        self._add(redrive=self._rng.randint(0, 4))
 
 
 def small_life() -> Iterator[Planned]:
@@ -146,3 +210,10 @@ def small_life() -> Iterator[Planned]:
     yield Planned(1, 0, {"stackId": "s1", "event": "LAUNCH", "machine": "small"})
     yield Planned(2, 4_000, {"stackId": "s1", "event": "NOTE", "metadata": {"k2": 2}})
     yield Planned(3, 1_500_000, {"stackId": "s1", "event": "DESTROY"})
+
+
+def small_deed() -> Iterator[Planned]:
+    """A machine of actions that fails once, starts two others, waits, parks and ends."""
+    start = {"stackId": "s1", "event": START, "machine": "deed", "eventId": "start/s1"}
+    yield Planned(1, 0, start)
+    yield Planned(2, 1_800_000, {"stackId": "s1", "event": "go", "context": {"k2": 2}})

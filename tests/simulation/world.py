@@ -50,6 +50,7 @@ class Process:
         self.crash_at: int | None = None
         self.given: Given | None = None
         self.taken: list[Any] = []
+        self.run: Any = None  # of a task, as the record has it
         self.owners: dict[str, str] = {}
         self.leases: dict[str, int] = {}
         self.on_death: Callable[[], None] = lambda: None
