@@ -37,7 +37,8 @@ class TaskSatisfierSettings(StoreSettings, FairnessSettings, ClientSettings, Cha
     skip_execution: bool = Field(
         default=False,
         alias="SKIP_TASK_EXECUTION",
-        description="`true` runs no task and answers each as completed, to try out machines.",
+        description="`true` runs no task and answers each as completed, to try out machines. One "
+        "of actions parks in each state that it enters.",
     )
     terraform_bin: str | None = Field(
         default=None,

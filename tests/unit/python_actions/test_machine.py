@@ -525,3 +525,18 @@ def test_a_context_that_no_message_could_carry_on_is_refused_with_its_size() -> 
 
     assert "100011 bytes" in str(outcome.error)
     assert actions.world.stack().state == "First"
+
+
+def test_an_answer_that_says_nothing_parks_a_machine_in_the_state_that_it_entered() -> None:
+    """As `SKIP_TASK_EXECUTION` answers, and people who complete a task by hand."""
+    actions = Actions()
+    actions.start(context={"n": 1})
+
+    actions.world.complete("actions")
+
+    assert [task.status for task in actions.world.stack().tasks] == [TaskStatus.SATISFIED]
+    assert errors(actions.world.send({"stackId": "s", "event": "skip"})) == [None]
+    assert actions.input["context"] == {"n": 1}
+    actions.world.complete("actions")
+    actions.world.complete("actions")
+    assert actions.world.stack().is_removed
