@@ -3,6 +3,7 @@
 The actions themselves are run by the task satisfier: one task, one invocation, one transition.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -23,7 +24,6 @@ from cloudseam.event import (
     Json,
 )
 from cloudseam.given import Given
-from cloudseam.json_context import MAX_INLINE_BYTES, context_text
 from cloudseam.languages.python_actions.definition import (
     PSEUDO_FINAL,
     PSEUDO_INIT,
@@ -49,6 +49,8 @@ TASK = "actions"
 EXECUTOR = "python"
 # Before the n-th retry anything up to 2ⁿ seconds, and up to a minute, as aws-lambda-fsm waits.
 FIRST_WAIT, LONGEST_WAIT = 2, 60
+# As many bytes of JSON as an invocation carries of what an event brings.
+MAX_CONTEXT_BYTES = 100_000
 # Kinds of failure of an invocation that ended well by itself.
 UNKNOWN_EVENT = "UnknownEvent"
 INVALID_RESULT = "InvalidResult"
@@ -347,11 +349,11 @@ def _context(stack: Stack, event: Event, told: Json) -> Mapping[str, Json]:
         raise InvalidMessageError(
             f"Event '{event.name}' has a `context` that is not an object.", **_place(stack, event)
         )
-    size = len(context_text(told))
-    if size > MAX_INLINE_BYTES:
+    size = len(json.dumps(told, separators=(",", ":")))
+    if size > MAX_CONTEXT_BYTES:
         raise InvalidMessageError(
             f"Event '{event.name}' has a `context` of {size} bytes as JSON; at most "
-            f"{MAX_INLINE_BYTES} can be carried. Start machines with larger ones by "
+            f"{MAX_CONTEXT_BYTES} can be carried. Start machines with larger ones by "
             "`cloudseam.actions.start_state_machine`, which keeps them in a bucket.",
             **_place(stack, event),
         )
