@@ -1,0 +1,1 @@
+"""Amazon States Language: https://states-language.net/spec.html, as Step Functions runs it."""

@@ -1,0 +1,118 @@
+"""An execution as a value: all that has to survive between two events, as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Status(StrEnum):
+    """Of an execution, as the API has them."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+class Phase(StrEnum):
+    """What a thread is about."""
+
+    READY = "ready"  # to enter its state
+    TASK = "task"  # waits for the answer of a task
+    WAITING = "waiting"  # in a Wait state
+    RETRYING = "retrying"  # waits for the next attempt
+    GATHERING = "gathering"  # waits for its branches or iterations
+    DONE = "done"
+
+
+@dataclass(slots=True)
+class Thread:
+    """One line of states: the machine's own, a branch, or an iteration.
+
+    `at` leads to its states in the definition: for each level the state's name and the number of
+    the branch, or -1 in a Map. `previous` and `entered` are ids of history events; times are epoch
+    milliseconds, 0 where there is none. `item` is an iteration's part of the context object. One that
+    `is_silent`, inside a distributed Map, leaves no events.
+    """
+
+    id: int
+    at: list[list[Any]]
+    state: str
+    input: Any
+    parent: int | None = None
+    index: int = 0
+    item: dict[str, Any] | None = None
+    is_silent: bool = False
+    variables: dict[str, Any] = field(default_factory=dict)
+    phase: Phase = Phase.READY
+    previous: int = 0
+    entered: int = 0
+    entered_at: int = 0
+    retries: list[int] = field(default_factory=list)
+    due: int = 0
+    token: str = ""
+    timeout_due: int = 0
+    heartbeat_due: int = 0
+    heartbeat_ms: int = 0
+    task: dict[str, Any] | None = None
+    # Of a Map or Parallel: what is still to be begun, what has ended, by index.
+    waiting_items: list[Any] = field(default_factory=list)
+    length: int = 0
+    at_once: int = 0
+    results: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Execution:
+    """An execution of a machine. `facts` are the parts of the context object that never change."""
+
+    input: Any
+    facts: dict[str, Any]
+    threads: dict[str, Thread] = field(default_factory=dict)
+    status: Status = Status.RUNNING
+    output: Any = None
+    error: str | None = None
+    cause: str | None = None
+    started_at: int = 0
+    stopped_at: int = 0
+    due: int = 0
+    events: int = 0
+    next_thread: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The execution as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Self:
+        """The execution that `as_json` gave."""
+        threads = {
+            key: Thread(**{**thread, "phase": Phase(thread["phase"])})
+            for key, thread in told["threads"].items()
+        }
+        return cls(**{**told, "threads": threads, "status": Status(told["status"])})
+
+    @property
+    def wakes_at(self) -> int:
+        """The next moment at which something happens by itself; 0 if there is none."""
+        moments = [self.due]
+        for thread in self.threads.values():
+            moments += [thread.due, thread.timeout_due, thread.heartbeat_due]
+        return min((moment for moment in moments if moment), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An effect: have a task done. The token names this attempt of it.
+
+    `resource` is as the definition has it; `arguments` is what it works on; `timeout` and
+    `heartbeat` are in seconds, where the state has them.
+    """
+
+    token: str
+    resource: str
+    arguments: Any
+    timeout: float | None = None
+    heartbeat: float | None = None

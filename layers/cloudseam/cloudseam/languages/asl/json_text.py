@@ -1,0 +1,33 @@
+"""JSON as Step Functions writes it: compact, in the order of the keys, in Unicode."""
+
+import json
+from typing import Any
+
+# Of a state's input or output, in bytes of UTF-8 (developer guide, "Service quotas").
+MAX_PAYLOAD_BYTES = 262_144
+
+
+def text_of(value: Any) -> str:
+    """The value as JSON text."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def size_of(value: Any) -> int:
+    """Its bytes."""
+    return len(text_of(value).encode(errors="surrogatepass"))
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number; a boolean is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, booleans apart from numbers."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return bool(one == other)
