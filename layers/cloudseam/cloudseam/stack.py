@@ -95,8 +95,9 @@ class Stack:
     the first `old_applied` of them were there at `old_applied_at` already. `history` has the
     entries that were stored and those since, newest last. `transitions` has the last ones, newest
     last, where others are told of them. `memory` is what the machine's language keeps of the stack;
-    nothing else looks into it. `starts` are owed. Times are epoch milliseconds. With `removed_at`
-    it is a tombstone.
+    nothing else looks into it. `starts` are owed. `log` has what the language tells of the commit
+    that is being made, and never what was stored. Times are epoch milliseconds; from `expires_at`
+    on the store may forget the stack. With `removed_at` it is a tombstone.
     """
 
     id: str
@@ -118,6 +119,8 @@ class Stack:
     machine_digest: str = ""
     memory: Mapping[str, Any] = field(default_factory=dict)
     starts: tuple[Start, ...] = ()
+    log: tuple[Mapping[str, Any], ...] = ()
+    expires_at: int = 0
     removed_at: int | None = None
 
     @property

@@ -88,10 +88,7 @@ class Execution:
     @classmethod
     def of_json(cls, told: Mapping[str, Any]) -> Self:
         """The execution that `as_json` gave."""
-        threads = {
-            key: Thread(**{**thread, "phase": Phase(thread["phase"])})
-            for key, thread in told["threads"].items()
-        }
+        threads = {key: _thread(thread) for key, thread in told["threads"].items()}
         return cls(**{**told, "threads": threads, "status": Status(told["status"])})
 
     @property
@@ -101,6 +98,14 @@ class Execution:
         for thread in self.threads.values():
             moments += [thread.due, thread.timeout_due, thread.heartbeat_due]
         return min((moment for moment in moments if moment), default=0)
+
+
+def _thread(told: Mapping[str, Any]) -> Thread:
+    """A thread that shares nothing with the value but what never changes in place."""
+    own = {name: list(told[name]) for name in ("retries", "waiting_items", "at")}
+    return Thread(
+        **{**told, **own, "results": dict(told["results"]), "phase": Phase(told["phase"])}
+    )
 
 
 @dataclass(frozen=True, slots=True)

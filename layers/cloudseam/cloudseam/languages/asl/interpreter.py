@@ -218,7 +218,7 @@ class Interpreter:
         kind = task_kind(resource)
         thread.phase = Phase.TASK
         thread.heartbeat_ms = round(1000 * heartbeat) if heartbeat else 0
-        thread.task = {"resource": resource, "timeout": timeout}
+        thread.task = {"resource": resource, "timeout": timeout, "arguments": arguments}
         if kind == "Lambda":
             told: dict[str, Any] = {"resource": resource, **payload("input", arguments)}
         elif kind == "Activity":

@@ -1,0 +1,235 @@
+"""A machine in Amazon States Language: the rules by which an event changes a stack.
+
+A stack on such a machine is an execution. The interpreter runs it on; here its tasks become tasks
+of the stack, and its waits one timer.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from cloudseam.errors import MigrationRefusedError, TransitionNotAllowedError
+from cloudseam.event import (
+    CANCEL_TASKS,
+    LOST,
+    MIGRATE_MACHINE,
+    START,
+    TASK_COMPLETED,
+    Answer,
+    Event,
+)
+from cloudseam.given import Given
+from cloudseam.languages.asl.execution import Execution, Phase, Status, Thread
+from cloudseam.languages.asl.interpreter import Interpreter, task_kind
+from cloudseam.languages.task_life import RESENDS
+from cloudseam.stack import Stack, Task, TaskStatus, event_mark
+from cloudseam.task_spec import TaskSpec
+
+EXECUTOR = "states"
+TIMER = "timer"
+# Ends an execution from outside.
+STOP_EXECUTION = "STOP_EXECUTION"
+# An execution that has ended can be looked at for so long (developer guide, "Service quotas").
+KEPT_MS = 90 * 24 * 3600 * 1000
+ACCOUNT, REGION = "000000000000", "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class AslMachine:
+    """See `cloudseam.machine.Machine`. `definition` is the JSON object of the machine's file.
+
+    What it keeps in `Stack.memory` is the `execution` and the `role` it was started with.
+    """
+
+    name: str
+    digest: str
+    definition: Mapping[str, Any]
+    source: str = ""
+
+    @property
+    def dead_letters_failures(self) -> bool:
+        """An execution that fails has ended; its status says so."""
+        return False
+
+    def react(self, stack: Stack, event: Event, given: Given) -> Stack:
+        """The stack after one event that is new to it. A late answer leaves it as it was."""
+        if event.name == START:
+            return stack if stack.memory else self._started(stack, event, given)
+        if not stack.memory:
+            raise TransitionNotAllowedError(
+                f"Execution '{stack.id}' has not been started. Send START first.",
+                stack_id=stack.id,
+                machine=stack.machine,
+                state=stack.state,
+                event=event.name,
+            )
+        if event.name == MIGRATE_MACHINE:
+            return self.adopt(stack, event.states)
+        running = self._interpreter(stack, given)
+        if running.execution.status is not Status.RUNNING:
+            return stack
+        if event.answer is not None:
+            return self._answered(stack, running, event, event.answer, given)
+        if event.is_timer:
+            return self._woken(stack, running, event, given)
+        if event.is_retry:
+            return _sent_again(stack, event)
+        if event.name in (CANCEL_TASKS, STOP_EXECUTION):
+            told = event.payload
+            running.abort(_text(told.get("error")), _text(told.get("cause")))
+            return self._after(stack, running, event, given)
+        raise TransitionNotAllowedError(
+            f"Event '{event.name}' means nothing to execution '{stack.id}' of machine "
+            f"'{self.name}'. It takes {START}, {STOP_EXECUTION} and answers of tasks.",
+            stack_id=stack.id,
+            machine=stack.machine,
+            state=stack.state,
+            event=event.name,
+        )
+
+    def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
+        """See `cloudseam.machine.Machine.adopt`. An execution keeps the definition it began with,
+        as AWS has it."""
+        raise MigrationRefusedError(
+            f"Execution '{stack.id}' keeps the definition that it was started with.",
+            stack_id=stack.id,
+            machine=stack.machine,
+            state=stack.state,
+        )
+
+    def task(self, stack: Stack, name: str) -> TaskSpec:
+        """See `cloudseam.machine.Machine.task`."""
+        task = stack.task(name)
+        told = next(
+            (
+                thread["task"]
+                for thread in stack.memory["execution"]["threads"].values()
+                if task is not None and thread["task"] and thread["token"] == task.token
+            ),
+            {},
+        )
+        work = {"resource": told.get("resource"), "arguments": told.get("arguments")}
+        return TaskSpec(name, EXECUTOR, {}, told.get("timeout"), input=work)
+
+    def _started(self, stack: Stack, event: Event, given: Given) -> Stack:
+        told = event.payload
+        role = str(told.get("role", f"arn:aws:iam::{ACCOUNT}:role/cloudseam"))
+        place = str(told.get("place", f"arn:aws:states:{REGION}:{ACCOUNT}"))
+        name = stack.id.removeprefix(f"{self.name}:")
+        arn = f"{place}:execution:{self.name}:{name}"
+        started = datetime.fromtimestamp(given.now / 1000, UTC).isoformat(timespec="milliseconds")
+        facts = {
+            "Execution": {
+                "Id": arn,
+                "Input": told.get("input", {}),
+                "Name": name,
+                "RoleArn": role,
+                "StartTime": started.replace("+00:00", "Z"),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": f"{place}:stateMachine:{self.name}", "Name": self.name},
+        }
+        stack = replace(stack, memory={"role": role}, epoch=stack.epoch + 1)
+        running = self._over(Execution(told.get("input", {}), facts), given)
+        running.start(role)
+        return self._after(stack, running, event, given)
+
+    def _answered(
+        self, stack: Stack, running: Interpreter, event: Event, answer: Answer, given: Given
+    ) -> Stack:
+        task = stack.task(answer.task)
+        if task is None or not hmac.compare_digest(
+            task.token.encode(), answer.token.encode(errors="replace")
+        ):
+            return stack
+        if event.name == TASK_COMPLETED:
+            result = answer.result or {}
+            output = result["output"] if "output" in result else dict(answer.outputs)
+            taken = running.succeed_task(task.token, output)
+        else:
+            taken = running.fail_task(task.token, answer.error, answer.description)
+        return self._after(stack, running, event, given) if taken else stack
+
+    def _woken(self, stack: Stack, running: Interpreter, event: Event, given: Given) -> Stack:
+        """The stack after what is due, and after what the sweep found lost."""
+        due = running.execution.wakes_at
+        if due and due <= given.now:
+            running.wake()
+            return self._after(stack, running, event, given)
+        for task in stack.tasks:
+            if task.status is TaskStatus.PENDING and task.token in event.lost:
+                if task.resent < RESENDS:
+                    mark = event_mark(event.id)
+                    again = replace(task, resent=task.resent + 1, asked_by=mark)
+                    stack = stack.with_task(again)
+                    continue
+                cause = f"No answer came, though the task was sent {RESENDS + 1} times."
+                running.fail_task(task.token, LOST, cause)
+                return self._after(stack, running, event, given)
+        return stack
+
+    def _interpreter(self, stack: Stack, given: Given) -> Interpreter:
+        return self._over(Execution.of_json(stack.memory["execution"]), given)
+
+    def _over(self, execution: Execution, given: Given) -> Interpreter:
+        numbers = count()
+        return Interpreter(
+            self.definition,
+            execution,
+            given.now,
+            token=lambda: given.token(f"asl/{next(numbers)}"),
+            chance=lambda: given.fraction(f"asl/{next(numbers)}"),
+        )
+
+    def _after(self, stack: Stack, running: Interpreter, event: Event, given: Given) -> Stack:
+        execution = running.execution
+        ended = execution.status is not Status.RUNNING
+        return replace(
+            stack,
+            state=execution.status.value,
+            memory={**stack.memory, "execution": execution.as_json()},
+            tasks=() if ended else tuple(_tasks(stack, execution, event, given)),
+            log=(*stack.log, *running.history.events),
+            expires_at=given.now + KEPT_MS if ended else 0,
+        )
+
+
+def _tasks(stack: Stack, execution: Execution, event: Event, given: Given) -> Iterator[Task]:
+    """The tasks that threads wait for, and the timer. What was asked for before stays as it is."""
+    mark = event_mark(event.id)
+    known = {task.token: task for task in stack.tasks if task.token}
+    for thread in execution.threads.values():
+        if thread.phase is Phase.TASK:
+            asked = Task(
+                f"{thread.state}#{thread.id}",
+                token=thread.token,
+                asked_by="" if _has_worker(thread) else mark,
+                asked_at=given.now,
+            )
+            yield known.get(thread.token, asked)
+    due = execution.wakes_at
+    timer = stack.task(TIMER)
+    if due and timer is not None and timer.retry_at == due:
+        yield timer
+    elif due:
+        yield Task(TIMER, TaskStatus.WAITING, asked_by=mark, retry_at=due, token=given.token(TIMER))
+
+
+def _has_worker(thread: Thread) -> bool:
+    """Whether somebody comes for the task by himself."""
+    return task_kind((thread.task or {})["resource"]) == "Activity"
+
+
+def _sent_again(stack: Stack, event: Event) -> Stack:
+    """The stack with the messages of its tasks owed to this event; attempts stay the same."""
+    for task in stack.tasks:
+        if task.status is TaskStatus.PENDING:
+            stack = stack.with_task(replace(task, asked_by=event_mark(event.id)))
+    return stack
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
