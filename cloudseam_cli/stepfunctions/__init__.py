@@ -1,0 +1,1 @@
+"""The API of Step Functions, over an engine in one process."""

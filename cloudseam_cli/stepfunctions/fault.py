@@ -1,0 +1,10 @@
+"""An error of the API, as Step Functions models it (API reference)."""
+
+
+class ApiFault(Exception):  # noqa: N818 - an answer, not a breakdown
+    """`name` is the error's own, such as `StateMachineDoesNotExist`."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message

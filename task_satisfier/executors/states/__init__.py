@@ -1,0 +1,1 @@
+"""Executor `states`: the tasks of machines in Amazon States Language."""
