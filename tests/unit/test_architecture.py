@@ -61,7 +61,7 @@ SHELL = PORTS | SHELL_NAMES
 # What each room may import of the layer, and which packages from outside.
 ROOMS = {
     "core": (CORE, CORE, set()),
-    "languages": ({"languages"}, LANGUAGES, {"yaml"}),
+    "languages": ({"languages"}, LANGUAGES, {"jsonata", "jsonpath", "yaml"}),
     "edges": (
         {"json_context", "limits", "messages", "settings", "observability"},
         EDGES,
@@ -140,6 +140,15 @@ def test_every_file_of_the_layer_is_in_a_room() -> None:
     present = {path.stem for path in rooms if not path.name.startswith("__")}
 
     assert present <= placed
+
+
+@pytest.mark.parametrize(
+    ("package", "file"), [("jsonata", "jsonata_query.py"), ("jsonpath", "json_path.py")]
+)
+def test_one_file_knows_each_library_of_expressions(package: str, file: str) -> None:
+    knowing = [path.name for path in LAYER.rglob("*.py") if package in set(_imports(path))]
+
+    assert knowing == [file]
 
 
 @pytest.mark.parametrize("function", ["state_machine", "task_satisfier"])

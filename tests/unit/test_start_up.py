@@ -26,6 +26,8 @@ HEAVY = {
     "cloudseam.sweep": "the sweep",
     "cloudseam.timers.scheduler": "far timers",
     "cloudseam_cli": "the command line",
+    "jsonata": "an expression of JSONata",
+    "jsonpath": "a path of JSONPath that is not definite",
     "pg8000": "PostgreSQL",
     "snapshot_restore_py": "SnapStart",
     "state_machine.sources.answer": "events that come from elsewhere than the queue",

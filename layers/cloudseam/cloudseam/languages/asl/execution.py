@@ -20,11 +20,13 @@ class Phase(StrEnum):
     """What a thread is about."""
 
     READY = "ready"  # to enter its state
+    ENTERED = "entered"  # to do what its state does
     TASK = "task"  # waits for the answer of a task
     WAITING = "waiting"  # in a Wait state
     RETRYING = "retrying"  # waits for the next attempt
     GATHERING = "gathering"  # waits for its branches or iterations
-    DONE = "done"
+    GATHERED = "gathered"  # has the outputs of all of them
+    DONE = "done"  # has left its last state
 
 
 @dataclass(slots=True)
@@ -33,8 +35,9 @@ class Thread:
 
     `at` leads to its states in the definition: for each level the state's name and the number of
     the branch, or -1 in a Map. `previous` and `entered` are ids of history events; times are epoch
-    milliseconds, 0 where there is none. `item` is an iteration's part of the context object. One that
-    `is_silent`, inside a distributed Map, leaves no events.
+    milliseconds, 0 where there is none. `input` is that of its state, or the output of the one that
+    it has left. `item` is an iteration's part of the context object. One that `is_silent`, inside a
+    distributed Map, leaves no events; `entries` counts its states.
     """
 
     id: int
@@ -45,6 +48,7 @@ class Thread:
     index: int = 0
     item: dict[str, Any] | None = None
     is_silent: bool = False
+    entries: int = 0
     variables: dict[str, Any] = field(default_factory=dict)
     phase: Phase = Phase.READY
     previous: int = 0

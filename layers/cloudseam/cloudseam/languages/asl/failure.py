@@ -20,7 +20,7 @@ NOT_IN_ALL = frozenset({RUNTIME, DATA_LIMIT_EXCEEDED})
 NOT_TASK_FAILED = frozenset({TIMEOUT, HEARTBEAT_TIMEOUT})
 
 
-class StateFailure(Exception):  # noqa: N818 - it is a value of the language, and caught as one
+class StateFailure(Exception):
     """A state failed. Without an `error` it failed without a name, as a Fail state may.
 
     `field` is where an expression stands that could not be evaluated. `is_placed` says that the
@@ -40,6 +40,11 @@ class StateFailure(Exception):  # noqa: N818 - it is a value of the language, an
         self.cause = cause
         self.field = field
         self.is_placed = is_placed
+
+
+def runtime(cause: str) -> StateFailure:
+    """A failure of the machine itself, which nothing catches."""
+    return StateFailure(RUNTIME, cause)
 
 
 def matches(names: list[str], error: str | None) -> bool:

@@ -5,7 +5,9 @@ from typing import Any
 
 from cloudseam.languages.asl.json_text import text_of
 
+# Of one execution (developer guide, "Service quotas"). The last one is its end.
 MAX_EVENTS = 25_000
+ENDS = frozenset({f"Execution{how}" for how in ("Succeeded", "Failed", "TimedOut", "Aborted")})
 WHOLE = {"truncated": False}
 
 
@@ -16,9 +18,17 @@ class History:
     count: int
     now: int
     events: list[dict[str, Any]] = field(default_factory=list)
+    is_full: bool = False
 
     def log(self, kind: str, previous: int, **details: Any) -> int:
-        """Adds an event and gives its id. The details go under the name that its kind gives."""
+        """Adds an event and gives its id. The details go under the name that its kind gives.
+
+        Only the end of the execution has a place behind all others; `is_full` says that something
+        else was to be added.
+        """
+        if self.count >= MAX_EVENTS - 1 and kind not in ENDS:
+            self.is_full = True
+            return self.count
         self.count += 1
         event: dict[str, Any] = {
             "id": self.count,

@@ -124,7 +124,7 @@ class _Parser:
         return found
 
     def path(self) -> str:
-        """A path up to the comma or bracket behind it, brackets and quotes of its own left alone."""
+        """A path up to the comma or bracket behind it; it may have brackets and quotes itself."""
         start, depth, quote = self.position, 0, ""
         while self.position < len(self.text):
             character = self.text[self.position]
@@ -199,7 +199,7 @@ def _unescaped(text: str) -> str:
 
 
 def _format(template: Any, values: list[Any]) -> str:
-    """The template with each `{}` taken by a value; `\\{`, `\\}`, `\\'` and `\\\\` are characters."""
+    """The template with each `{}` taken by a value; what stands behind a `\\` is a character."""
     if not isinstance(template, str):
         raise _failed("States.Format takes a template")
     parts: list[str] = []
@@ -306,7 +306,7 @@ def _math_random(start: Any, end: Any, seed: Any = None) -> int:
     first, last = _rounded(start), _rounded(end)
     if last <= first:
         raise ValueError("the end has to be above the start")
-    random = Random() if seed is None else Random(_rounded(seed))  # noqa: S311 - no secret
+    random = Random() if seed is None else Random(_rounded(seed))
     return random.randrange(first, last)
 
 
@@ -343,7 +343,8 @@ def _rounded(value: Any) -> int:
     """A number as a whole one, halves up, as Step Functions rounds what it computes with."""
     if not is_number(value):
         raise TypeError("a number is taken")
-    return math.floor(value + 0.5)
+    number: float = value
+    return math.floor(number + 0.5)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

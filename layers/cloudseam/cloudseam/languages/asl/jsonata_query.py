@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from cloudseam.languages.asl.failure import QUERY_EVALUATION_ERROR, StateFailure
+from cloudseam.languages.asl.json_text import text_of
 from cloudseam.languages.asl.scope import Scope
 
 OPEN, CLOSE = "{%", "%}"
@@ -60,6 +61,29 @@ def _failed(query: str, field: str, what: str) -> StateFailure:
     return StateFailure(QUERY_EVALUATION_ERROR, cause, field=field)
 
 
+def unexpected(text: str, field: str, wanted: str, value: Any) -> StateFailure:
+    """The failure of an expression that gave something, but nothing of the kind that is wanted."""
+    query = query_of(text) if is_query(text) else text
+    return _failed(
+        query,
+        field,
+        f"returned an unexpected result type. Expected '{wanted}', but was '{_type_of(value)}' "
+        f"for value: {text_of(value)}",
+    )
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, dict):
+        return "object"
+    return "array" if isinstance(value, list) else "number"
+
+
 @lru_cache(maxsize=1024)
 def _compiled(query: str) -> Any:
     import jsonata
@@ -68,7 +92,7 @@ def _compiled(query: str) -> Any:
 
 
 def _bind_functions(frame: Any) -> None:
-    """The functions that Step Functions adds (developer guide, "Transforming data with JSONata")."""
+    """The functions that Step Functions adds (developer guide, "Transforming data")."""
     import jsonata
 
     for name, (function, signature) in ADDED.items():
@@ -101,7 +125,7 @@ def _hash(value: Any, algorithm: str) -> str:
 
 
 def _random(seed: float | None = None) -> float:
-    return random.random() if seed is None else random.Random(seed).random()  # noqa: S311
+    return random.random() if seed is None else random.Random(seed).random()
 
 
 def _no_eval(*arguments: Any) -> Any:

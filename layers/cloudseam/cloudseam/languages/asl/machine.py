@@ -23,7 +23,8 @@ from cloudseam.event import (
 )
 from cloudseam.given import Given
 from cloudseam.languages.asl.execution import Execution, Phase, Status, Thread
-from cloudseam.languages.asl.interpreter import Interpreter, task_kind
+from cloudseam.languages.asl.interpreter import Interpreter
+from cloudseam.languages.asl.resource import task_kind
 from cloudseam.languages.task_life import RESENDS
 from cloudseam.stack import Stack, Task, TaskStatus, event_mark
 from cloudseam.task_spec import TaskSpec
@@ -103,7 +104,7 @@ class AslMachine:
     def task(self, stack: Stack, name: str) -> TaskSpec:
         """See `cloudseam.machine.Machine.task`."""
         task = stack.task(name)
-        told = next(
+        told: Mapping[str, Any] = next(
             (
                 thread["task"]
                 for thread in stack.memory["execution"]["threads"].values()

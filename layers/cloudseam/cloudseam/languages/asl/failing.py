@@ -1,0 +1,152 @@
+"""A state fails: it is tried again, its failure is caught, or all around it fails, too."""
+
+from typing import Any
+
+from cloudseam.languages.asl import failure
+from cloudseam.languages.asl.definition import WITH_RESULT, State, is_distributed, is_jsonata
+from cloudseam.languages.asl.execution import Phase, Status, Thread
+from cloudseam.languages.asl.failure import StateFailure
+from cloudseam.languages.asl.leaving import exit_state, merged
+from cloudseam.languages.asl.run import Run
+from cloudseam.languages.asl.state_input import scope_of
+from cloudseam.languages.asl.states.wait import LONGEST_WAIT
+from cloudseam.languages.asl.template import filled, queried
+
+# What a retrier has that does not say (spec, "Retrying after error").
+INTERVAL_SECONDS, MAX_ATTEMPTS, BACKOFF_RATE = 1, 3, 2.0
+# Errors whose cause tells where they happened.
+PLACED_ERRORS = frozenset(
+    {
+        failure.RUNTIME,
+        failure.QUERY_EVALUATION_ERROR,
+        failure.INTRINSIC_FAILURE,
+        failure.RESULT_PATH_MATCH_FAILURE,
+        failure.NO_CHOICE_MATCHED,
+    }
+)
+
+
+def fail(run: Run, thread: Thread, failed: StateFailure) -> None:
+    """Does what the state of a thread says about this failure of it."""
+    state = run.state_of(thread)
+    failed = _placed(thread, failed)
+    if failed.error == failure.QUERY_EVALUATION_ERROR:
+        run.log(
+            thread,
+            "EvaluationFailed",
+            error=failed.error,
+            cause=failed.cause,
+            location=failed.field,
+            state=thread.state,
+        )
+    _drop_children(run, thread)
+    if state["Type"] in WITH_RESULT and _retried(run, thread, state, failed):
+        return
+    if state["Type"] in ("Map", "Parallel") and failed.error != failure.RUNTIME:
+        run.log(thread, f"{state['Type']}StateFailed")
+    if state["Type"] in WITH_RESULT and _caught(run, thread, state, failed):
+        return
+    _fail_thread(run, thread, failed)
+
+
+def _placed(thread: Thread, failed: StateFailure) -> StateFailure:
+    if failed.is_placed or failed.error not in PLACED_ERRORS:
+        return failed
+    cause = (
+        f"An error occurred while executing the state '{thread.state}' (entered at the event "
+        f"id #{thread.entered}). {failed.cause}"
+    )
+    return StateFailure(failed.error, cause, field=failed.field, is_placed=True)
+
+
+def _retried(run: Run, thread: Thread, state: State, failed: StateFailure) -> bool:
+    """Whether there will be another attempt. The first retrier that knows the error decides."""
+    for number, retrier in enumerate(state.get("Retry", ())):
+        if not failure.matches(retrier["ErrorEquals"], failed.error):
+            continue
+        done = thread.retries[number]
+        if done >= retrier.get("MaxAttempts", MAX_ATTEMPTS):
+            return False
+        thread.retries[number] = done + 1
+        delay = _delay(retrier, done)
+        if retrier.get("JitterStrategy") == "FULL":
+            delay *= run.chance()
+        thread.phase, thread.due = Phase.RETRYING, run.now + round(1000 * delay)
+        return True
+    return False
+
+
+def _delay(retrier: State, done: int) -> float:
+    """Seconds before the next attempt, after so many of this retrier."""
+    longest: float = retrier.get("MaxDelaySeconds", LONGEST_WAIT)
+    try:
+        delay: float = (
+            retrier.get("IntervalSeconds", INTERVAL_SECONDS)
+            * retrier.get("BackoffRate", BACKOFF_RATE) ** done
+        )
+    except OverflowError:
+        return longest
+    return min(delay, longest)
+
+
+def _caught(run: Run, thread: Thread, state: State, failed: StateFailure) -> bool:
+    for number, catcher in enumerate(state.get("Catch", ())):
+        if not failure.matches(catcher["ErrorEquals"], failed.error):
+            continue
+        told = {"Error": failed.error, "Cause": failed.cause or ""}
+        try:
+            _catch(run, thread, state, catcher, told, f"Catch[{number}]")
+        except StateFailure as again:
+            _fail_thread(run, thread, _placed(thread, again))
+        return True
+    return False
+
+
+def _catch(
+    run: Run, thread: Thread, state: State, catcher: State, told: dict[str, Any], place: str
+) -> None:
+    assigned, output = None, told
+    if is_jsonata(run.definition, state):
+        states = {"input": thread.input, "errorOutput": told}
+        scope = scope_of(run, thread, state, states=states)
+        if "Assign" in catcher:
+            assigned = queried(catcher["Assign"], scope, f"{place}/Assign")
+        if "Output" in catcher:
+            output = queried(catcher["Output"], scope, f"{place}/Output")
+    else:
+        scope = scope_of(run, thread, state).of(told)
+        if "Assign" in catcher:
+            assigned = filled(catcher["Assign"], scope)
+        output = merged(catcher, thread.input, told)
+    exit_state(run, thread, state, output, assigned, catcher["Next"])
+
+
+def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
+    if thread.parent is None:
+        kind = "ExecutionFailed"
+        run.stop(Status.FAILED, kind, failed.error, failed.cause, thread.previous)
+        return
+    parent = run.parent_of(thread)
+    state = run.state_of(parent)
+    run.drop(thread)
+    if is_distributed(state):
+        run.log(parent, "MapRunFailed", error=failed.error, cause=failed.cause)
+    elif state["Type"] == "Map":
+        parent.previous = run.log(
+            thread, "MapIterationFailed", name=parent.state, index=thread.index
+        )
+    else:
+        parent.previous = thread.previous
+    fail(run, parent, StateFailure(failed.error, failed.cause, is_placed=True))
+
+
+def _drop_children(run: Run, thread: Thread) -> None:
+    """Ends what still runs under a state that failed."""
+    thread.waiting_items, thread.results = [], {}
+    for child in run.children_of(thread):
+        _drop_children(run, child)
+        run.drop(child)
+        if child.phase is Phase.TASK:
+            run.log(child, "TaskStateAborted")
+        if run.state_of(thread)["Type"] == "Map":
+            run.log(child, "MapIterationAborted", name=thread.state, index=child.index)

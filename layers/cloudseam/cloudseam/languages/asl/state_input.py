@@ -1,0 +1,109 @@
+"""What a state works on: its effective input, its arguments, and what its expressions see."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudseam.languages.asl import json_path
+from cloudseam.languages.asl.definition import State, is_jsonata
+from cloudseam.languages.asl.execution import Thread
+from cloudseam.languages.asl.failure import StateFailure, runtime
+from cloudseam.languages.asl.json_text import is_number
+from cloudseam.languages.asl.run import Run
+from cloudseam.languages.asl.scope import Scope
+from cloudseam.languages.asl.template import filled, queried
+
+
+def scope_of(
+    run: Run,
+    thread: Thread,
+    state: State,
+    *,
+    item: dict[str, Any] | None = None,
+    states: Mapping[str, Any] | None = None,
+) -> Scope:
+    """What the state's expressions see.
+
+    `item`: of the Map whose items are being selected, instead of the one around it. `states`: what
+    `$states` has beside the context; the input if nothing is given.
+    """
+    seen = {"input": thread.input} if states is None else states
+    return Scope(thread.input, _context(run, thread, state, item), thread.variables, seen)
+
+
+def _context(run: Run, thread: Thread, state: State, item: dict[str, Any] | None) -> dict[str, Any]:
+    """The context object (developer guide, "Accessing execution data from the Context object")."""
+    entered = datetime.fromtimestamp(thread.entered_at / 1000, UTC)
+    context: dict[str, Any] = {
+        **run.execution.facts,
+        "State": {
+            "EnteredTime": entered.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "Name": thread.state,
+        },
+    }
+    if state.get("Retry") is not None or state["Type"] == "Task":
+        context["State"]["RetryCount"] = sum(thread.retries)
+    if thread.token and state["Type"] == "Task":
+        context["Task"] = {"Token": thread.token}
+    inside = item if item is not None else thread.item
+    if inside is not None:
+        context["Map"] = {"Item": inside}
+    return context
+
+
+def effective_input(run: Run, thread: Thread, state: State) -> Any:
+    """The input after `InputPath`."""
+    if is_jsonata(run.definition, state) or "InputPath" not in state:
+        return thread.input
+    path = state["InputPath"]
+    return {} if path is None else at_path(path, scope_of(run, thread, state))
+
+
+def arguments(run: Run, thread: Thread, state: State) -> Any:
+    """What a Pass, Task or Parallel works on: `Arguments`, or `Parameters` of the input."""
+    scope = scope_of(run, thread, state)
+    if is_jsonata(run.definition, state):
+        told = state.get("Arguments")
+        return queried(told, scope, "Arguments") if told is not None else thread.input
+    effective = effective_input(run, thread, state)
+    if "Parameters" not in state:
+        return effective
+    return filled(state["Parameters"], scope.of(effective))
+
+
+def seconds(run: Run, thread: Thread, state: State, name: str) -> float | None:
+    """`TimeoutSeconds` or `HeartbeatSeconds`, by number, path or expression; None without."""
+    scope = scope_of(run, thread, state)
+    if f"{name}Path" in state:
+        effective = effective_input(run, thread, state)
+        told = scope.of(effective).look_up(state[f"{name}Path"], f"{name}Path")
+    elif name in state:
+        told = queried(state[name], scope, name)
+    else:
+        return None
+    if not is_number(told) or told <= 0:
+        raise runtime(f"The field '{name}' has to be a number of seconds above 0.")
+    number: float = told
+    return number
+
+
+def at_path(path: str, scope: Scope) -> Any:
+    """What `InputPath` or `OutputPath` leads to.
+
+    Raises:
+        StateFailure: it leads nowhere.
+    """
+    try:
+        return scope.look_up(path, path)
+    except StateFailure:
+        shown = "".join(
+            f"['{step}']" if isinstance(step, str) else f"[{step}]" for step in _steps(path)
+        )
+        raise runtime(f"Invalid path '{path}' : No results for path: ${shown}") from None
+
+
+def _steps(path: str) -> tuple[str | int, ...]:
+    try:
+        return json_path.steps_of(path) or ()
+    except json_path.InvalidPathError:
+        return ()
