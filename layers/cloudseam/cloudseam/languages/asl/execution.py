@@ -37,7 +37,9 @@ class Thread:
     the branch, or -1 in a Map. `previous` and `entered` are ids of history events; times are epoch
     milliseconds, 0 where there is none. `input` is that of its state, or the output of the one that
     it has left. `item` is an iteration's part of the context object. One that `is_silent`, inside a
-    distributed Map, leaves no events; `entries` counts its states.
+    distributed Map, leaves no events; `entries` counts its states. `task` is what it waits for: its
+    `resource`, `arguments` and `timeout` in seconds, and who `is_away` with it: a worker of an
+    activity, or whoever was handed the token.
     """
 
     id: int
@@ -66,6 +68,11 @@ class Thread:
     length: int = 0
     at_once: int = 0
     results: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def task_name(self) -> str:
+        """What the stack calls the task that it waits for."""
+        return f"{self.state}#{self.id}"
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ def _placed(thread: Thread, failed: StateFailure) -> StateFailure:
 def _retried(run: Run, thread: Thread, state: State, failed: StateFailure) -> bool:
     """Whether there will be another attempt. The first retrier that knows the error decides."""
     for number, retrier in enumerate(state.get("Retry", ())):
-        if not failure.matches(retrier["ErrorEquals"], failed.error):
+        if not failure.matches(retrier["ErrorEquals"], failed):
             continue
         done = thread.retries[number]
         if done >= retrier.get("MaxAttempts", MAX_ATTEMPTS):
@@ -91,9 +91,11 @@ def _delay(retrier: State, done: int) -> float:
 
 def _caught(run: Run, thread: Thread, state: State, failed: StateFailure) -> bool:
     for number, catcher in enumerate(state.get("Catch", ())):
-        if not failure.matches(catcher["ErrorEquals"], failed.error):
+        if not failure.matches(catcher["ErrorEquals"], failed):
             continue
-        told = {"Error": failed.error, "Cause": failed.cause or ""}
+        # One that says nothing at all, as a bare SendTaskFailure, has null for both.
+        cause = failed.cause if failed.error is None else failed.cause or ""
+        told = {"Error": failed.error, "Cause": cause}
         try:
             _catch(run, thread, state, catcher, told, f"Catch[{number}]")
         except StateFailure as again:
@@ -137,7 +139,8 @@ def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
         )
     else:
         parent.previous = thread.previous
-    fail(run, parent, StateFailure(failed.error, failed.cause, is_placed=True))
+    outer = StateFailure(failed.error, failed.cause, is_placed=True, also=failed.also)
+    fail(run, parent, outer)
 
 
 def _drop_children(run: Run, thread: Thread) -> None:

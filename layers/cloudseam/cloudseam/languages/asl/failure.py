@@ -24,7 +24,8 @@ class StateFailure(Exception):
     """A state failed. Without an `error` it failed without a name, as a Fail state may.
 
     `field` is where an expression stands that could not be evaluated. `is_placed` says that the
-    cause tells already in which state that was.
+    cause tells already in which state that was. `also` is another name that retriers and catchers
+    know it by.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class StateFailure(Exception):
         *,
         field: str | None = None,
         is_placed: bool = False,
+        also: str | None = None,
     ) -> None:
         super().__init__(error, cause)
         self.error = error
         self.cause = cause
         self.field = field
         self.is_placed = is_placed
+        self.also = also
 
 
 def runtime(cause: str) -> StateFailure:
@@ -47,11 +50,12 @@ def runtime(cause: str) -> StateFailure:
     return StateFailure(RUNTIME, cause)
 
 
-def matches(names: list[str], error: str | None) -> bool:
-    """Whether `ErrorEquals` of a retrier or catcher stands for the error."""
+def matches(names: list[str], failed: StateFailure) -> bool:
+    """Whether `ErrorEquals` of a retrier or catcher stands for the failure."""
+    error = failed.error
     if error in NEVER_CAUGHT:
         return False
-    if error in names:
+    if error in names or failed.also in names:
         return True
     if ALL in names and error not in NOT_IN_ALL:
         return True

@@ -47,5 +47,5 @@ def gathered(run: Run, thread: Thread) -> None:
     if state["Type"] == "Map":
         run.log(thread, "MapStateSucceeded")
     thread.results = {}
-    limit(thread, results)
+    limit(thread.state, results)
     complete(run, thread, state, results)

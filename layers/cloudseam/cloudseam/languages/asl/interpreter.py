@@ -14,7 +14,14 @@ from cloudseam.languages.asl.history import MAX_EVENTS, payload
 from cloudseam.languages.asl.leaving import complete, limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states import STATES
-from cloudseam.languages.asl.states.task import arm, disarm, log_task, waiting_for
+from cloudseam.languages.asl.states.task import (
+    arm,
+    disarm,
+    is_away,
+    log_task,
+    send_away,
+    waiting_for,
+)
 from cloudseam.languages.asl.states.wait import waited
 
 HISTORY_FULL = f"The execution reached the maximum number of history events ({MAX_EVENTS})."
@@ -40,12 +47,15 @@ class Interpreter(Run):
         thread = waiting_for(self, token)
         if thread is None:
             return False
-        log_task(self, thread, "Succeeded", **payload("output", output))
-        disarm(thread)
+        resource = (thread.task or {})["resource"]
         try:
-            limit(thread, output)
+            limit(resource, output)
+            log_task(self, thread, "Succeeded", **payload("output", output))
+            disarm(thread)
             complete(self, thread, self.state_of(thread), output)
         except StateFailure as failed:
+            if thread.task is not None:
+                return self.fail_task(token, failed.error, failed.cause)
             fail(self, thread, failed)
         self._run_on()
         return True
@@ -61,22 +71,33 @@ class Interpreter(Run):
         self._run_on()
         return True
 
-    def note_started(self, token: str, worker: str | None = None) -> bool:
-        """Notes that a worker of an activity has taken a task; False if nobody waits for it."""
+    def time_out_task(self, token: str) -> bool:
+        """Takes it that the time of a task is over; False if nobody waits for it."""
         thread = waiting_for(self, token)
         if thread is None:
             return False
+        self._time_out(thread)
+        self._run_on()
+        return True
+
+    def note_started(self, token: str, worker: str | None = None) -> bool:
+        """Notes that a worker of an activity has taken a task; False if it is not to be had."""
+        thread = waiting_for(self, token)
+        if thread is None or is_away(thread):
+            return False
         log_task(self, thread, "Started", workerName=worker)
+        send_away(thread)
         arm(self, thread)
         self._run_on()
         return True
 
     def note_submitted(self, token: str, output: Any) -> bool:
-        """Notes that a task was handed over, which ends with a call back; False as above."""
+        """Notes that the token of a task was handed over to who will answer; False as above."""
         thread = waiting_for(self, token)
-        if thread is None:
+        if thread is None or is_away(thread):
             return False
         log_task(self, thread, "Submitted", **payload("output", output))
+        send_away(thread)
         self._run_on()
         return True
 
@@ -150,11 +171,12 @@ class Interpreter(Run):
             except StateFailure as failed:
                 fail(self, thread, failed)
         elif thread.timeout_due and thread.timeout_due <= self.now:
-            self._time_out(thread, failure.TIMEOUT)
+            self._time_out(thread)
         elif thread.heartbeat_due and thread.heartbeat_due <= self.now:
-            self._time_out(thread, failure.HEARTBEAT_TIMEOUT)
+            # AWS tells of it as a time-out, and takes both names for it.
+            self._time_out(thread, also=failure.HEARTBEAT_TIMEOUT)
 
-    def _time_out(self, thread: Thread, error: str) -> None:
-        log_task(self, thread, "TimedOut", error=error)
+    def _time_out(self, thread: Thread, also: str | None = None) -> None:
+        log_task(self, thread, "TimedOut", error=failure.TIMEOUT)
         disarm(thread)
-        fail(self, thread, StateFailure(error, is_placed=True))
+        fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True, also=also))

@@ -68,8 +68,8 @@ def merged(fields: State, told: Any, result: Any) -> Any:
         ) from None
 
 
-def limit(thread: Thread, value: Any) -> None:
-    """Refuses a result or an output that is too large.
+def limit(name: str, value: Any) -> None:
+    """Refuses a result or an output of a state, or of a resource, that is too large.
 
     Raises:
         StateFailure: it is.
@@ -77,7 +77,7 @@ def limit(thread: Thread, value: Any) -> None:
     if size_of(value) > MAX_PAYLOAD_BYTES:
         raise StateFailure(
             failure.DATA_LIMIT_EXCEEDED,
-            f"The state/task '{thread.state}' returned a result with a size exceeding the "
+            f"The state/task '{name}' returned a result with a size exceeding the "
             "maximum number of bytes service limit.",
             is_placed=True,
         )
@@ -96,7 +96,7 @@ def exit_state(
     Raises:
         StateFailure: the output is too large.
     """
-    limit(thread, output)
+    limit(thread.state, output)
     told: dict[str, Any] = payload("output", output)
     if assigned:
         thread.variables = {**thread.variables, **assigned}

@@ -5,7 +5,7 @@ of the stack, and its waits one timer.
 """
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -14,17 +14,24 @@ from typing import Any
 from cloudseam.errors import MigrationRefusedError, TransitionNotAllowedError
 from cloudseam.event import (
     CANCEL_TASKS,
+    FAILED,
     LOST,
     MIGRATE_MACHINE,
+    OUT_OF_TIME,
     START,
     TASK_COMPLETED,
+    TASK_ERROR,
+    TIMEOUT,
     Answer,
     Event,
 )
 from cloudseam.given import Given
 from cloudseam.languages.asl.execution import Execution, Phase, Status, Thread
+from cloudseam.languages.asl.failure import TASK_FAILED
 from cloudseam.languages.asl.interpreter import Interpreter
 from cloudseam.languages.asl.resource import task_kind
+from cloudseam.languages.asl.states.task import is_away
+from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.languages.task_life import RESENDS
 from cloudseam.stack import Stack, Task, TaskStatus, event_mark
 from cloudseam.task_spec import TaskSpec
@@ -33,6 +40,12 @@ EXECUTOR = "states"
 TIMER = "timer"
 # Ends an execution from outside.
 STOP_EXECUTION = "STOP_EXECUTION"
+# Of an attempt of a task, with its token: a worker of the activity has taken it (and is called by
+# the answer's `description`), and it is still being worked on.
+TASK_STARTED = "TASK_STARTED"
+TASK_HEARTBEAT = "TASK_HEARTBEAT"
+# What the engine calls the end of a task's time.
+OVER = frozenset({TIMEOUT, OUT_OF_TIME})
 # An execution that has ended can be looked at for so long (developer guide, "Service quotas").
 KEPT_MS = 90 * 24 * 3600 * 1000
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -72,7 +85,7 @@ class AslMachine:
         running = self._interpreter(stack, given)
         if running.execution.status is not Status.RUNNING:
             return stack
-        if event.answer is not None:
+        if event.answer is not None and event.name in TAKING:
             return self._answered(stack, running, event, event.answer, given)
         if event.is_timer:
             return self._woken(stack, running, event, given)
@@ -113,6 +126,8 @@ class AslMachine:
             {},
         )
         work = {"resource": told.get("resource"), "arguments": told.get("arguments")}
+        if task is not None:
+            work["token"] = TaskToken(stack.id, name, task.token).as_text()
         return TaskSpec(name, EXECUTOR, {}, told.get("timeout"), input=work)
 
     def _started(self, stack: Stack, event: Event, given: Given) -> Stack:
@@ -134,7 +149,7 @@ class AslMachine:
             "StateMachine": {"Id": f"{place}:stateMachine:{self.name}", "Name": self.name},
         }
         stack = replace(stack, memory={"role": role}, epoch=stack.epoch + 1)
-        running = self._over(Execution(told.get("input", {}), facts), given)
+        running = self._over(stack, Execution(told.get("input", {}), facts), given)
         running.start(role)
         return self._after(stack, running, event, given)
 
@@ -146,12 +161,7 @@ class AslMachine:
             task.token.encode(), answer.token.encode(errors="replace")
         ):
             return stack
-        if event.name == TASK_COMPLETED:
-            result = answer.result or {}
-            output = result["output"] if "output" in result else dict(answer.outputs)
-            taken = running.succeed_task(task.token, output)
-        else:
-            taken = running.fail_task(task.token, answer.error, answer.description)
+        taken = TAKING[event.name](running, task.token, answer)
         return self._after(stack, running, event, given) if taken else stack
 
     def _woken(self, stack: Stack, running: Interpreter, event: Event, given: Given) -> Stack:
@@ -173,9 +183,9 @@ class AslMachine:
         return stack
 
     def _interpreter(self, stack: Stack, given: Given) -> Interpreter:
-        return self._over(Execution.of_json(stack.memory["execution"]), given)
+        return self._over(stack, Execution.of_json(stack.memory["execution"]), given)
 
-    def _over(self, execution: Execution, given: Given) -> Interpreter:
+    def _over(self, stack: Stack, execution: Execution, given: Given) -> Interpreter:
         numbers = count()
         return Interpreter(
             self.definition,
@@ -183,6 +193,7 @@ class AslMachine:
             given.now,
             token=lambda: given.token(f"asl/{next(numbers)}"),
             chance=lambda: given.fraction(f"asl/{next(numbers)}"),
+            stack_id=stack.id,
         )
 
     def _after(self, stack: Stack, running: Interpreter, event: Event, given: Given) -> Stack:
@@ -198,19 +209,52 @@ class AslMachine:
         )
 
 
+def _take_output(running: Interpreter, token: str, answer: Answer) -> bool:
+    """`result` has the `output`; or, of a task that ends with a call back, what came of handing
+    its token over: `submitted`."""
+    result = answer.result or {}
+    if "submitted" in result:
+        return running.note_submitted(token, result["submitted"])
+    output = result["output"] if "output" in result else dict(answer.outputs)
+    return running.succeed_task(token, output)
+
+
+def _take_failure(running: Interpreter, token: str, answer: Answer) -> bool:
+    if answer.error in OVER:
+        return running.time_out_task(token)
+    # SendTaskFailure may say nothing.
+    error = TASK_FAILED if answer.error == FAILED else answer.error or None
+    return running.fail_task(token, error, answer.description)
+
+
+def _take_start(running: Interpreter, token: str, answer: Answer) -> bool:
+    return running.note_started(token, answer.description)
+
+
+def _take_heartbeat(running: Interpreter, token: str, answer: Answer) -> bool:
+    return running.beat(token)
+
+
+# What may be told of an attempt of a task. Each says whether it was waited for.
+TAKING: Mapping[str, Callable[[Interpreter, str, Answer], bool]] = {
+    TASK_COMPLETED: _take_output,
+    TASK_ERROR: _take_failure,
+    TASK_STARTED: _take_start,
+    TASK_HEARTBEAT: _take_heartbeat,
+}
+
+
 def _tasks(stack: Stack, execution: Execution, event: Event, given: Given) -> Iterator[Task]:
     """The tasks that threads wait for, and the timer. What was asked for before stays as it is."""
     mark = event_mark(event.id)
     known = {task.token: task for task in stack.tasks if task.token}
     for thread in execution.threads.values():
         if thread.phase is Phase.TASK:
-            asked = Task(
-                f"{thread.state}#{thread.id}",
-                token=thread.token,
-                asked_by="" if _has_worker(thread) else mark,
-                asked_at=given.now,
+            asked = known.get(thread.token) or Task(
+                thread.task_name, token=thread.token, asked_by=mark, asked_at=given.now
             )
-            yield known.get(thread.token, asked)
+            # Nothing is sent for it, so nothing that was sent can be lost.
+            yield replace(asked, asked_by="", asked_at=0) if _is_elsewhere(thread) else asked
     due = execution.wakes_at
     timer = stack.task(TIMER)
     if due and timer is not None and timer.retry_at == due:
@@ -219,15 +263,15 @@ def _tasks(stack: Stack, execution: Execution, event: Event, given: Given) -> It
         yield Task(TIMER, TaskStatus.WAITING, asked_by=mark, retry_at=due, token=given.token(TIMER))
 
 
-def _has_worker(thread: Thread) -> bool:
-    """Whether somebody comes for the task by himself."""
-    return task_kind((thread.task or {})["resource"]) == "Activity"
+def _is_elsewhere(thread: Thread) -> bool:
+    """Whether somebody outside has the task, or comes for it by himself."""
+    return is_away(thread) or task_kind((thread.task or {})["resource"]) == "Activity"
 
 
 def _sent_again(stack: Stack, event: Event) -> Stack:
     """The stack with the messages of its tasks owed to this event; attempts stay the same."""
     for task in stack.tasks:
-        if task.status is TaskStatus.PENDING:
+        if task.status is TaskStatus.PENDING and task.asked_at:
             stack = stack.with_task(replace(task, asked_by=event_mark(event.id)))
     return stack
 

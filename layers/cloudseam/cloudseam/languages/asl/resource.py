@@ -1,5 +1,34 @@
 """What the `Resource` of a Task names."""
 
+from typing import NamedTuple
+
+SDK = "aws-sdk:"
+# How an integration waits (developer guide, "Service integration patterns").
+WAIT_FOR_TOKEN, SYNC, SYNC_2 = "waitForTaskToken", "sync", "sync:2"
+
+
+class Integration(NamedTuple):
+    """An action of a service, as `arn:aws:states:::sqs:sendMessage.waitForTaskToken` names it.
+
+    `service` is `sqs`; `is_sdk` says that the action is the SDK's own (`aws-sdk:sqs:…`), with
+    nothing done to its parameters and result. `pattern` is how it waits, or empty.
+    """
+
+    service: str
+    action: str
+    pattern: str
+    is_sdk: bool
+
+    @property
+    def resource_type(self) -> str:
+        """The service as events of the history name it."""
+        return f"{SDK}{self.service}" if self.is_sdk else self.service
+
+    @property
+    def resource(self) -> str:
+        """The action as events of the history name it."""
+        return f"{self.action}.{self.pattern}" if self.pattern else self.action
+
 
 def task_kind(resource: str) -> str:
     """How events call a task: `Lambda` by the function's ARN, `Activity`, or else `Task`."""
@@ -11,7 +40,12 @@ def task_kind(resource: str) -> str:
     return "Task"
 
 
-def service_of(resource: str) -> tuple[str, str]:
-    """Service and action of an integration: `arn:aws:states:::sqs:sendMessage` and the like."""
-    parts = resource.split(":")
-    return ":".join(parts[5:-1]) or parts[-1], parts[-1]
+def integration_of(resource: str) -> Integration:
+    """The integration that a resource of kind `Task` names; one without a service has no meaning,
+    and its action is the resource."""
+    named = resource.split(":", 5)[-1]
+    service, _, action = named.removeprefix(SDK).partition(":")
+    action, _, pattern = action.partition(".")
+    if not action:
+        return Integration("", resource, "", is_sdk=False)
+    return Integration(service, action, pattern, is_sdk=named.startswith(SDK))

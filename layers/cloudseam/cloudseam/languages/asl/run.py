@@ -16,7 +16,8 @@ class Run:
     """`token` draws a token for a task, `chance` a number below 1; `now` is in epoch milliseconds.
 
     What should be done outside gathers in `work`, what happened in `history`. `ready` has the
-    threads that can go on without the outside, the next one first.
+    threads that can go on without the outside, the next one first. `stack_id` is part of the task
+    tokens that expressions see.
     """
 
     definition: Definition
@@ -24,6 +25,7 @@ class Run:
     now: int
     token: Callable[[], str]
     chance: Callable[[], float] = random.random
+    stack_id: str = ""
     work: list[Work] = field(default_factory=list)
     ready: deque[Thread] = field(default_factory=deque)
     history: History = field(init=False)

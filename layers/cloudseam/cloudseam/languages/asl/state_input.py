@@ -11,6 +11,7 @@ from cloudseam.languages.asl.failure import StateFailure, runtime
 from cloudseam.languages.asl.json_text import is_number
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
+from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.languages.asl.template import filled, queried
 
 
@@ -44,7 +45,8 @@ def _context(run: Run, thread: Thread, state: State, item: dict[str, Any] | None
     if state.get("Retry") is not None or state["Type"] == "Task":
         context["State"]["RetryCount"] = sum(thread.retries)
     if thread.token and state["Type"] == "Task":
-        context["Task"] = {"Token": thread.token}
+        token = TaskToken(run.stack_id, thread.task_name, thread.token)
+        context["Task"] = {"Token": token.as_text()}
     inside = item if item is not None else thread.item
     if inside is not None:
         context["Map"] = {"Item": inside}

@@ -14,5 +14,5 @@ def pass_on(run: Run, thread: Thread, state: State) -> None:
         return
     effective = arguments(run, thread, state)
     result = state.get("Result", effective)
-    limit(thread, result)
+    limit(thread.state, result)
     complete(run, thread, state, result)

@@ -6,7 +6,7 @@ from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.execution import Phase, Thread, Work
 from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.json_text import text_of
-from cloudseam.languages.asl.resource import service_of, task_kind
+from cloudseam.languages.asl.resource import integration_of, task_kind
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import arguments, seconds
 
@@ -43,9 +43,10 @@ def _scheduled(
         details = {"resource": resource, **payload("input", told)}
         details["heartbeatInSeconds"] = heartbeat
     else:
-        service, action = service_of(resource)
+        named = integration_of(resource)
         region = run.execution.facts["StateMachine"]["Id"].split(":")[3]
-        details = {"resourceType": service, "resource": action, "region": region}
+        details = {"resourceType": named.resource_type, "resource": named.resource}
+        details |= {"region": region}
         details |= {"parameters": text_of(told), "heartbeatInSeconds": heartbeat}
     details["timeoutInSeconds"] = timeout
     return details
@@ -70,6 +71,16 @@ def arm(run: Run, thread: Thread) -> None:
         thread.heartbeat_due = run.now + thread.heartbeat_ms
 
 
+def is_away(thread: Thread) -> bool:
+    """Whether somebody outside has the task, so that nothing is sent for it any more."""
+    return bool((thread.task or {}).get("is_away"))
+
+
+def send_away(thread: Thread) -> None:
+    """Notes that somebody outside has it."""
+    thread.task = {**(thread.task or {}), "is_away": True}
+
+
 def disarm(thread: Thread) -> None:
     """Ends them: the task has ended."""
     thread.timeout_due = thread.heartbeat_due = 0
@@ -81,6 +92,6 @@ def log_task(run: Run, thread: Thread, what: str, **details: Any) -> None:
     resource = (thread.task or {})["resource"]
     kind = task_kind(resource)
     if kind == "Task" and what != "Scheduled":
-        service, action = service_of(resource)
-        details = {"resourceType": service, "resource": action, **details}
+        named = integration_of(resource)
+        details = {"resourceType": named.resource_type, "resource": named.resource, **details}
     thread.previous = run.log(thread, f"{PREFIXES[kind]}{what}", **details)
