@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cloudseam.aws import make_client
+from cloudseam.aws import make_client, make_sdk_client
 from cloudseam.patience import Patience
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ CONNECTIONS = 32
 SHARED_FOR = 5
 # A longer wait than this is cut to a multiple of `SHARED_FOR`, so that it can be shared.
 CUT_FROM = 60
+ASKED_ONCE = frozenset({"lambda"})
 
 
 @cache
@@ -50,6 +51,32 @@ def lambda_client(read_timeout: float) -> LambdaClient:
     )
     client: LambdaClient = make_client("lambda", patience)
     return client
+
+
+class ServiceClients:
+    """Clients of any service, for calls that tasks of Amazon States Language make."""
+
+    def __init__(self, make: Callable[[str, float], Any]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._of: dict[str, LambdaClients] = {}
+
+    def get(self, service: str, wait: float) -> Any:
+        """A client of the service that waits for an answer so many seconds, or a few less."""
+        with self._lock:
+            if service not in self._of:
+                self._of[service] = LambdaClients(partial(self._make, service))
+        return self._of[service].get(wait)
+
+
+def service_client(service: str, read_timeout: float) -> Any:
+    """For one call: asks once where the work may be done though no answer came (a function runs,
+    an execution starts), else as boto3 does."""
+    attempts = 1 if service in ASKED_ONCE else 3
+    patience = Patience(
+        connect_timeout=5, read_timeout=read_timeout, attempts=attempts, connections=CONNECTIONS
+    )
+    return make_sdk_client(service, patience)
 
 
 class LambdaClients:

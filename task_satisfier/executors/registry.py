@@ -39,6 +39,14 @@ def build_python(settings: TaskSatisfierSettings) -> Executor:
     return PythonExecutor(settings.actions_path, bucket)
 
 
+def build_states(settings: TaskSatisfierSettings) -> Executor:
+    """The executor of tasks of machines in Amazon States Language."""
+    from task_satisfier.clients import ServiceClients, service_client
+    from task_satisfier.executors.states.executor import StatesExecutor
+
+    return StatesExecutor(ServiceClients(service_client).get)
+
+
 def build_terraform(settings: TaskSatisfierSettings) -> Executor:
     """The executor of Terraform tasks."""
     from task_satisfier.clients import s3_client
@@ -61,6 +69,7 @@ def build_terraform(settings: TaskSatisfierSettings) -> Executor:
 BUILDERS: Mapping[str, Builder] = {
     "lambda": build_lambda,
     "python": build_python,
+    "states": build_states,
     "terraform": build_terraform,
 }
 

@@ -60,7 +60,7 @@ for source in pathlib.Path(os.environ["BUILT_LAYER"]).rglob("*.py"):
 print(json.dumps(heads))
 """
 # The services that the functions make clients of.
-SERVICES = "dynamodb lambda s3 scheduler secretsmanager sqs"
+SERVICES = "dynamodb events lambda s3 scheduler secretsmanager sns sqs stepfunctions"
 
 
 def runtime(code: str, **environ: str) -> Any:

@@ -33,6 +33,7 @@ HEAVY = {
     "state_machine.sources.answer": "events that come from elsewhere than the queue",
     "task_satisfier.executors.aws_lambda": "a Lambda task",
     "task_satisfier.executors.python": "a Python action",
+    "task_satisfier.executors.states": "a task of Amazon States Language",
     "task_satisfier.executors.terraform": "a Terraform task",
     "yaml": "a machine that is parsed",
 }

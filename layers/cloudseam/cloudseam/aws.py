@@ -57,6 +57,11 @@ def make_client(service: str, patience: Patience = QUICK) -> Any:
         from cloudseam.lean_client import lean_client
 
         return lean_client(service, patience, client_arguments(service, os.environ))
+    return make_sdk_client(service, patience)
+
+
+def make_sdk_client(service: str, patience: Patience = QUICK) -> Any:
+    """The same of boto3, whatever `AWS_CLIENT` says: it knows each action of any service."""
     with _making:
         client = _boto3_client(service, patience)
     if chaos := chaos_of(os.environ):

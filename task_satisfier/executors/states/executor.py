@@ -1,0 +1,71 @@
+"""Runs one task: a Lambda function by its ARN, or an integration with a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, RUNTIME
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, size_of
+from cloudseam.languages.asl.resource import (
+    SYNC,
+    SYNC_2,
+    WAIT_FOR_TOKEN,
+    Integration,
+    integration_of,
+    task_kind,
+)
+from task_satisfier.executors import Result, TaskFailedError, TaskRun
+from task_satisfier.executors.states.function import invoke_by_arn, invoke_integrated
+from task_satisfier.executors.states.nested_execution import start_and_wait
+from task_satisfier.executors.states.sdk_call import ClientFor
+from task_satisfier.executors.states.service import call_service
+
+Integrated = Callable[[ClientFor, TaskRun, Integration, dict[str, Any]], Any]
+
+# Actions that are no plain call of the service.
+OWN: dict[tuple[str, str, str], Integrated] = {
+    ("lambda", "invoke", ""): invoke_integrated,
+    ("lambda", "invoke", WAIT_FOR_TOKEN): invoke_integrated,
+    ("states", "startExecution", SYNC): start_and_wait,
+    ("states", "startExecution", SYNC_2): start_and_wait,
+}
+
+
+class StatesExecutor:
+    """See `task_satisfier.executors.Executor`.
+
+    `client_for` takes the name of a service, as boto3 has it, and the read time-out in seconds.
+    """
+
+    def __init__(self, client_for: ClientFor) -> None:
+        self._client_for = client_for
+
+    def run(self, run: TaskRun) -> Result:
+        """Does the work once. The result has the `output`; or, where a call back ends the task,
+        what came of handing its token over, as `submitted`."""
+        told = run.request.input or {}
+        resource, arguments = str(told.get("resource")), told.get("arguments")
+        if task_kind(resource) == "Lambda":
+            return Result({"output": _fitting(resource, self._by_arn(run, resource, arguments))})
+        named = integration_of(resource)
+        if not isinstance(arguments, dict):
+            raise TaskFailedError("The parameters of the task are no object.", error=RUNTIME)
+        own = None if named.is_sdk else OWN.get((named.service, named.action, named.pattern))
+        integrated = own or call_service
+        output = _fitting(resource, integrated(self._client_for, run, named, arguments))
+        return Result({"submitted" if named.pattern == WAIT_FOR_TOKEN else "output": output})
+
+    def _by_arn(self, run: TaskRun, resource: str, arguments: Any) -> Any:
+        return invoke_by_arn(self._client_for("lambda", run.ensure_time()), resource, arguments)
+
+
+def _fitting(resource: str, output: Any) -> Any:
+    """The output, unless it is larger than a state may have it."""
+    if size_of(output) > MAX_PAYLOAD_BYTES:
+        raise TaskFailedError(
+            f"The state/task '{resource}' returned a result with a size exceeding the maximum "
+            "number of bytes service limit.",
+            error=DATA_LIMIT_EXCEEDED,
+        )
+    return output
