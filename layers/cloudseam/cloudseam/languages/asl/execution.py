@@ -26,6 +26,7 @@ class Phase(StrEnum):
     RETRYING = "retrying"  # waits for the next attempt
     GATHERING = "gathering"  # waits for its branches or iterations
     GATHERED = "gathered"  # has the outputs of all of them
+    FAILED = "failed"  # has failed, and ends with its siblings
     DONE = "done"  # has left its last state
 
 
@@ -63,10 +64,13 @@ class Thread:
     heartbeat_due: int = 0
     heartbeat_ms: int = 0
     task: dict[str, Any] | None = None
-    # Of a Map or Parallel: what is still to be begun, what has ended, by index.
+    # Of a Map or Parallel: what is still to be begun, what has ended, by index. Of a distributed
+    # Map, how many iterations have failed, and how many may.
     waiting_items: list[Any] = field(default_factory=list)
     length: int = 0
     at_once: int = 0
+    failures: int = 0
+    tolerated: float = 0
     results: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -6,6 +6,7 @@ from cloudseam.languages.asl import failure
 from cloudseam.languages.asl.definition import WITH_RESULT, State, is_distributed, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Status, Thread
 from cloudseam.languages.asl.failure import StateFailure
+from cloudseam.languages.asl.gathering import go_on
 from cloudseam.languages.asl.leaving import exit_state, merged
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import scope_of
@@ -14,6 +15,7 @@ from cloudseam.languages.asl.template import filled, queried
 
 # What a retrier has that does not say (spec, "Retrying after error").
 INTERVAL_SECONDS, MAX_ATTEMPTS, BACKOFF_RATE = 1, 3, 2.0
+EXCEEDED = "The specified tolerated failure threshold was exceeded"
 # Errors whose cause tells where they happened.
 PLACED_ERRORS = frozenset(
     {
@@ -29,24 +31,31 @@ PLACED_ERRORS = frozenset(
 def fail(run: Run, thread: Thread, failed: StateFailure) -> None:
     """Does what the state of a thread says about this failure of it."""
     state = run.state_of(thread)
-    failed = _placed(thread, failed)
-    if failed.error == failure.QUERY_EVALUATION_ERROR:
-        run.log(
-            thread,
-            "EvaluationFailed",
-            error=failed.error,
-            cause=failed.cause,
-            location=failed.field,
-            state=thread.state,
-        )
+    is_own, failed = not failed.is_placed, _placed(thread, failed)
+    if is_own and failed.error == failure.QUERY_EVALUATION_ERROR:
+        told = {"error": failed.error, "cause": failed.cause}
+        run.log(thread, "EvaluationFailed", **told, location=failed.field, state=thread.state)
     _drop_children(run, thread)
-    if state["Type"] in WITH_RESULT and _retried(run, thread, state, failed):
+    if state["Type"] not in WITH_RESULT:
+        _fail_thread(run, thread, failed)
         return
-    if state["Type"] in ("Map", "Parallel") and failed.error != failure.RUNTIME:
+    if _retried(run, thread, state, failed):
+        return
+    number = _catcher_of(state, failed)
+    if _is_noted(run, state, failed, is_caught=number is not None):
         run.log(thread, f"{state['Type']}StateFailed")
-    if state["Type"] in WITH_RESULT and _caught(run, thread, state, failed):
-        return
-    _fail_thread(run, thread, failed)
+    if number is None:
+        _fail_thread(run, thread, failed)
+    else:
+        _catch(run, thread, state, failed, number)
+
+
+def _is_noted(run: Run, state: State, failed: StateFailure, *, is_caught: bool) -> bool:
+    """Whether there is an event that a Map or Parallel failed. As recorded from AWS there is none
+    for one of JSONata that catches it, nor for a failure of the machine itself."""
+    if state["Type"] == "Task" or failed.error == failure.RUNTIME:
+        return False
+    return not (is_caught and is_jsonata(run.definition, state))
 
 
 def _placed(thread: Thread, failed: StateFailure) -> StateFailure:
@@ -89,24 +98,28 @@ def _delay(retrier: State, done: int) -> float:
     return min(delay, longest)
 
 
-def _caught(run: Run, thread: Thread, state: State, failed: StateFailure) -> bool:
+def _catcher_of(state: State, failed: StateFailure) -> int | None:
+    """The number of the catcher that has the failure: the first that knows it."""
     for number, catcher in enumerate(state.get("Catch", ())):
-        if not failure.matches(catcher["ErrorEquals"], failed):
-            continue
-        # One that says nothing at all, as a bare SendTaskFailure, has null for both.
-        cause = failed.cause if failed.error is None else failed.cause or ""
-        told = {"Error": failed.error, "Cause": cause}
-        try:
-            _catch(run, thread, state, catcher, told, f"Catch[{number}]")
-        except StateFailure as again:
-            _fail_thread(run, thread, _placed(thread, again))
-        return True
-    return False
+        if failure.matches(catcher["ErrorEquals"], failed):
+            return number
+    return None
 
 
-def _catch(
+def _catch(run: Run, thread: Thread, state: State, failed: StateFailure, number: int) -> None:
+    # One that says nothing at all, as a bare SendTaskFailure, has null for both.
+    cause = failed.cause if failed.error is None else failed.cause or ""
+    told = {"Error": failed.error, "Cause": cause}
+    try:
+        _leave_for(run, thread, state, state["Catch"][number], told, f"Catch[{number}]")
+    except StateFailure as again:
+        _fail_thread(run, thread, _placed(thread, again))
+
+
+def _leave_for(
     run: Run, thread: Thread, state: State, catcher: State, told: dict[str, Any], place: str
 ) -> None:
+    """Leaves the state for the one that the catcher names."""
     assigned, output = None, told
     if is_jsonata(run.definition, state):
         states = {"input": thread.input, "errorOutput": told}
@@ -130,8 +143,14 @@ def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
         return
     parent = run.parent_of(thread)
     state = run.state_of(parent)
-    run.drop(thread)
+    thread.phase = Phase.FAILED
     if is_distributed(state):
+        parent.failures += 1
+        if parent.failures <= parent.tolerated:
+            run.drop(thread)
+            go_on(run, parent, state)
+            return
+        failed = StateFailure(failure.EXCEED_TOLERATED_FAILURE_THRESHOLD, EXCEEDED, is_placed=True)
         run.log(parent, "MapRunFailed", error=failed.error, cause=failed.cause)
     elif state["Type"] == "Map":
         parent.previous = run.log(
@@ -146,10 +165,11 @@ def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
 def _drop_children(run: Run, thread: Thread) -> None:
     """Ends what still runs under a state that failed."""
     thread.waiting_items, thread.results = [], {}
-    for child in run.children_of(thread):
+    # The one that failed comes last, as AWS tells of it.
+    for child in sorted(run.children_of(thread), key=lambda child: child.phase is Phase.FAILED):
         _drop_children(run, child)
         run.drop(child)
-        if child.phase is Phase.TASK:
+        if run.state_of(child)["Type"] == "Task":
             run.log(child, "TaskStateAborted")
-        if run.state_of(thread)["Type"] == "Map":
+        if run.state_of(thread)["Type"] == "Map" and child.phase is not Phase.FAILED:
             run.log(child, "MapIterationAborted", name=thread.state, index=child.index)

@@ -2,6 +2,7 @@
 
 ALL = "States.ALL"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
+EXCEED_TOLERATED_FAILURE_THRESHOLD = "States.ExceedToleratedFailureThreshold"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 INTRINSIC_FAILURE = "States.IntrinsicFailure"
 ITEM_READER_FAILED = "States.ItemReaderFailed"

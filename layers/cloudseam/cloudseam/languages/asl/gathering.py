@@ -1,6 +1,6 @@
 """The ends of threads: of the execution itself, and of branches and iterations."""
 
-from cloudseam.languages.asl.definition import is_distributed
+from cloudseam.languages.asl.definition import State, is_distributed
 from cloudseam.languages.asl.execution import Phase, Status, Thread
 from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.leaving import complete, limit
@@ -25,13 +25,18 @@ def ended(run: Run, thread: Thread) -> None:
         thread.previous = run.log(
             thread, "MapIterationSucceeded", name=parent.state, index=thread.index
         )
-    if len(parent.results) == parent.length:
-        if not is_distributed(state):
-            parent.previous = thread.previous
-        parent.phase = Phase.GATHERED
-        run.ready.appendleft(parent)
+    if not is_distributed(state) and len(parent.results) == parent.length:
+        parent.previous = thread.previous
+    go_on(run, parent, state)
+
+
+def go_on(run: Run, thread: Thread, state: State) -> None:
+    """One branch or iteration of a thread has ended: all of them have, or others may begin."""
+    if len(thread.results) + thread.failures == thread.length:
+        thread.phase = Phase.GATHERED
+        run.ready.appendleft(thread)
     elif state["Type"] == "Map":
-        iterate(run, parent, state)
+        iterate(run, thread, state)
 
 
 def gathered(run: Run, thread: Thread) -> None:
@@ -41,7 +46,8 @@ def gathered(run: Run, thread: Thread) -> None:
         StateFailure: together their results are too large, or no output can be made of them.
     """
     state = run.state_of(thread)
-    results = [thread.results[str(number)] for number in range(thread.length)]
+    numbers = map(str, range(thread.length))
+    results = [thread.results[number] for number in numbers if number in thread.results]
     if is_distributed(state):
         thread.previous = run.log(thread, "MapRunSucceeded")
     if state["Type"] == "Map":

@@ -76,7 +76,8 @@ class Interpreter(Run):
         thread = waiting_for(self, token)
         if thread is None:
             return False
-        self._time_out(thread)
+        self._note_over(thread)
+        fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True))
         self._run_on()
         return True
 
@@ -114,8 +115,16 @@ class Interpreter(Run):
         """Does all that is due by now."""
         if self.execution.due and self.execution.due <= self.now:
             self.stop(Status.TIMED_OUT, "ExecutionTimedOut", None, None)
-        for thread in list(self.execution.threads.values()):
-            if str(thread.id) in self.execution.threads:
+        threads = list(self.execution.threads.values())
+        # All that is over by now is, whatever becomes of the execution through one of them.
+        over = {thread.id: also for thread in threads if (also := self._over(thread)) is not None}
+        for thread in threads:
+            if str(thread.id) not in self.execution.threads:
+                continue
+            if thread.id in over:
+                also = over[thread.id] or None
+                fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True, also=also))
+            elif thread.due and thread.due <= self.now:
                 self._wake(thread)
         self._run_on()
 
@@ -160,23 +169,27 @@ class Interpreter(Run):
         self.ready.append(thread)
 
     def _wake(self, thread: Thread) -> None:
-        if thread.due and thread.due <= self.now:
-            thread.due = 0
-            if thread.phase is Phase.RETRYING:
-                thread.phase = Phase.ENTERED
-                self.ready.append(thread)
-                return
-            try:
-                waited(self, thread, self.state_of(thread))
-            except StateFailure as failed:
-                fail(self, thread, failed)
-        elif thread.timeout_due and thread.timeout_due <= self.now:
-            self._time_out(thread)
-        elif thread.heartbeat_due and thread.heartbeat_due <= self.now:
-            # AWS tells of it as a time-out, and takes both names for it.
-            self._time_out(thread, also=failure.HEARTBEAT_TIMEOUT)
+        thread.due = 0
+        if thread.phase is Phase.RETRYING:
+            thread.phase = Phase.ENTERED
+            self.ready.append(thread)
+            return
+        try:
+            waited(self, thread, self.state_of(thread))
+        except StateFailure as failed:
+            fail(self, thread, failed)
 
-    def _time_out(self, thread: Thread, also: str | None = None) -> None:
+    def _over(self, thread: Thread) -> str | None:
+        """None while a task has time left. A missed heartbeat is a time-out, as AWS tells of it,
+        and is known by its own name, too."""
+        if thread.timeout_due and thread.timeout_due <= self.now:
+            self._note_over(thread)
+            return ""
+        if thread.heartbeat_due and thread.heartbeat_due <= self.now:
+            self._note_over(thread)
+            return failure.HEARTBEAT_TIMEOUT
+        return None
+
+    def _note_over(self, thread: Thread) -> None:
         log_task(self, thread, "TimedOut", error=failure.TIMEOUT)
         disarm(thread)
-        fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True, also=also))

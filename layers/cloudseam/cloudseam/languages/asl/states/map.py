@@ -30,9 +30,10 @@ def begin_iterations(run: Run, thread: Thread, state: State) -> None:
         run_arn = f"{arn}/{thread.state}:{run.token()}"
         started = run.log(thread, "MapRunStarted", started, mapRunArn=run_arn)
         at_once = at_once or len(items)
+        thread.tolerated = _tolerated(state, scope, len(items))
     thread.previous = started
     thread.at_once = at_once or INLINE_AT_ONCE
-    thread.length, thread.results = len(items), {}
+    thread.length, thread.results, thread.failures = len(items), {}, 0
     inputs = _inputs(run, thread, state, items, effective)
     thread.waiting_items = [
         [number, value, told]
@@ -84,24 +85,47 @@ def _items_at_path(state: State, scope: Scope) -> list[Any]:
 
 def _at_once(state: State, scope: Scope) -> int:
     """How many iterations may run at once; 0 where the state does not say."""
-    path = state.get("MaxConcurrencyPath")
+    return int(_number(state, scope, "MaxConcurrency", whole=True) or 0)
+
+
+def _tolerated(state: State, scope: Scope, items: int) -> float:
+    """How many iterations of a distributed Map may fail: none, unless the state says so. Of a
+    number and a percentage the lower one counts."""
+    count = _number(state, scope, "ToleratedFailureCount", whole=True)
+    percentage = _number(state, scope, "ToleratedFailurePercentage", whole=False)
+    if percentage is not None and percentage > 100:
+        raise runtime(f"ToleratedFailurePercentage is above 100: {text_of(percentage)}")
+    limits = [count, None if percentage is None else items * percentage / 100]
+    return min((limit for limit in limits if limit is not None), default=0)
+
+
+def _number(state: State, scope: Scope, name: str, *, whole: bool) -> float | None:
+    """A field that is a number, or leads to one; None where the state does not have it."""
+    path = state.get(f"{name}Path")
     if path is not None:
-        told = scope.look_up(path, "MaxConcurrencyPath")
-        if isinstance(told, str) and told.isdecimal():
-            told = int(told)
-        if not is_number(told) or told != int(told):
+        told = _numeric(scope.look_up(path, f"{name}Path"))
+        if not is_number(told) or (whole and told != int(told)):
             shown = told if isinstance(told, str) else text_of(told)
+            kind = "integer" if whole else "number"
             raise runtime(
-                f'The MaxConcurrencyPath field refers to value "{shown}" which is not a '
-                f"valid integer: {path}"
+                f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: '
+                f"{path}"
             )
-    else:
-        told = queried(state.get("MaxConcurrency", 0), scope, "MaxConcurrency")
+    elif name in state:
+        told = queried(state[name], scope, name)
         if not is_number(told):
-            raise unexpected(str(state["MaxConcurrency"]), "MaxConcurrency", "number", told)
+            raise unexpected(str(state[name]), name, "number", told)
+    else:
+        return None
     if told < 0:
-        raise runtime(f"Expected non-negative integer for MaxConcurrency, got {text_of(told)}")
-    return int(told)
+        raise runtime(f"Expected non-negative integer for {name}, got {text_of(told)}")
+    number: float = told
+    return number
+
+
+def _numeric(value: Any) -> Any:
+    """A text of digits as the number that AWS takes it for, as recorded."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 def _inputs(run: Run, thread: Thread, state: State, items: list[Any], effective: Any) -> list[Any]:
