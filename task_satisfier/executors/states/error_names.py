@@ -32,6 +32,9 @@ OPTIMISED = {
     "states": ("StepFunctions", "AWSStepFunctions", "AWSStepFunctionsException"),
 }
 CAPITALS = re.compile("[A-Z]{2,}")
+# As botocore reports them.
+MISSING = re.compile(r'Missing required parameter in [^:]+: "(\w+)"')
+UNKNOWN_PARAMETER = re.compile(r'(?:Unknown parameter in [^:]+: "|for parameter )([\w.\[\]]+)')
 
 
 def failure_of(error: Exception, named: Integration, client: Any) -> TaskFailedError:
@@ -40,8 +43,7 @@ def failure_of(error: Exception, named: Integration, client: Any) -> TaskFailedE
         return OutOfTimeError("The service did not answer in time; it may still do the work.")
     prefix = prefix_of(named, client)
     if isinstance(error, ParamValidationError):
-        # The text names fields of the call and what they hold, which the machine's author wrote.
-        return TaskFailedError(str(error), error=RUNTIME)
+        return _malformed(error, named, prefix)
     if isinstance(error, ClientError):
         return _told_by_service(error, named, client, prefix)
     if isinstance(error, ConnectionError | HTTPClientError):
@@ -64,6 +66,30 @@ def java_name(service_id: str) -> str:
     return CAPITALS.sub(lambda found: found[0].capitalize(), service_id.replace(" ", ""))
 
 
+def _malformed(error: ParamValidationError, named: Integration, prefix: str) -> TaskFailedError:
+    """What is missing the service would have refused; the rest could not even be sent."""
+    report = str(error)
+    missing = MISSING.findall(report)
+    if not missing:
+        # The text may have values, so only what it says of names is told.
+        unknown = ", ".join(UNKNOWN_PARAMETER.findall(report)) or "one of them"
+        cause = f"The parameters could not be used to start the task: check {unknown}."
+        return TaskFailedError(cause, error=RUNTIME)
+    name = missing[0]
+    cause = (
+        f"1 validation error detected: Value null at '{name[:1].lower()}{name[1:]}' failed to "
+        "satisfy constraint: Member must not be null"
+    )
+    return TaskFailedError(cause, error=f"{prefix}.{_unmodelled(named, prefix)}")
+
+
+def _unmodelled(named: Integration, prefix: str) -> str:
+    """What an error is called that the service's model does not have."""
+    if not named.is_sdk and named.service in OPTIMISED:
+        return OPTIMISED[named.service][2]
+    return f"{prefix}Exception"
+
+
 def _told_by_service(
     error: ClientError, named: Integration, client: Any, prefix: str
 ) -> TaskFailedError:
@@ -71,19 +97,21 @@ def _told_by_service(
     code = told.get("Code") or "Unknown"
     message = told.get("Message") or code
     status, request_id = about.get("HTTPStatusCode"), about.get("RequestId", "")
-    modelled = _modelled_name(client, code)
+    # Services that spoke another protocol once tell the model's name apart from the old code.
+    modelled = _modelled_name(client, str(told.get("QueryErrorCode") or code))
+    name = modelled or _unmodelled(named, prefix)
     if named.is_sdk or named.service not in OPTIMISED:
         cause = (
             f"{message} (Service: {prefix}, Status Code: {status}, Request ID: {request_id}) "
             "(SDK Attempt Count: 1)"
         )
-        return TaskFailedError(cause, error=f"{prefix}.{modelled or f'{prefix}Exception'}")
-    _, service, unknown = OPTIMISED[named.service]
+        return TaskFailedError(cause, error=f"{prefix}.{name}")
+    service = OPTIMISED[named.service][1]
     cause = (
         f"{message} (Service: {service}; Status Code: {status}; Error Code: {code}; "
         f"Request ID: {request_id}; Proxy: null)"
     )
-    return TaskFailedError(cause, error=f"{prefix}.{modelled or unknown}")
+    return TaskFailedError(cause, error=f"{prefix}.{name}")
 
 
 def _modelled_name(client: Any, code: str) -> str | None:

@@ -43,7 +43,7 @@ def invoke_integrated(
     """
     client = client_of(client_for, run, named)
     told = dict(arguments)
-    if "Payload" in told:
+    if told.get("Payload") is not None:
         # A text is a JSON text here, with quotes.
         told["Payload"] = text_of(told["Payload"])
     answer = call(client, named, "Invoke", told)

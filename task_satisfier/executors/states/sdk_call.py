@@ -53,7 +53,7 @@ def call(
             f"The service '{named.service[:80]}' has no action '{action[:80]}'.", error=RUNTIME
         )
     shape = model.operation_model(operation).input_shape
-    told = _argument(arguments, shape, as_text=not named.is_sdk) if shape else {}
+    told = _argument(arguments, shape) if shape else {}
     try:
         answer: dict[str, Any] = getattr(client, xform_name(operation))(**told)
     except (ClientError, BotoCoreError) as error:
@@ -70,28 +70,28 @@ def result_of(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _argument(value: Any, shape: Any, *, as_text: bool) -> Any:
-    """A value as boto3 takes it. `as_text`: what is not text becomes JSON where a text has to be,
-    as optimised integrations do it (`MessageBody` of SQS, `Detail` of EventBridge)."""
+def _argument(value: Any, shape: Any) -> Any:
+    """A value as boto3 takes it. Where a text has to be, anything else becomes JSON, as recorded
+    from AWS (`MessageBody` of SQS, `Detail` of EventBridge); null is as if it were not there."""
     if shape.type_name == "structure" and isinstance(value, dict):
-        members = {name.lower(): name for name in shape.members}
-        return {
-            members.get(name.lower(), name): (
-                _argument(each, shape.members[members[name.lower()]], as_text=as_text)
-                if name.lower() in members
-                else each
-            )
-            for name, each in value.items()
-        }
+        return dict(_member(name, each, shape) for name, each in value.items() if each is not None)
     if shape.type_name == "list" and isinstance(value, list):
-        return [_argument(each, shape.member, as_text=as_text) for each in value]
+        return [_argument(each, shape.member) for each in value]
     if shape.type_name == "map" and isinstance(value, dict):
-        return {name: _argument(each, shape.value, as_text=as_text) for name, each in value.items()}
+        return {name: _argument(each, shape.value) for name, each in value.items()}
     if shape.type_name == "blob":
         return value.encode() if isinstance(value, str) else text_of(value).encode()
-    if shape.type_name == "string" and as_text and not isinstance(value, str):
+    if shape.type_name == "string" and not isinstance(value, str):
         return text_of(value)
     return value
+
+
+def _member(name: str, value: Any, shape: Any) -> tuple[str, Any]:
+    """A member by its name in the service's model, where small letters may begin it."""
+    for known, of in shape.members.items():
+        if _same(known, name):
+            return known, _argument(value, of)
+    return name, value
 
 
 def _value(value: Any) -> Any:

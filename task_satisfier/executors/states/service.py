@@ -36,4 +36,4 @@ def call_service(
         return result
     if named.service == "events" and result.get("FailedEntryCount"):
         raise TaskFailedError(text_of(result), error="EventBridge.FailedEntry")
-    return result | metadata_of(answer, named.service)
+    return result if named.service == "events" else result | metadata_of(answer, named.service)
