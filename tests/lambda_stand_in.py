@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 BEHAVIOURS = frozenset(
@@ -35,21 +36,22 @@ class LambdaStandIn:
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        self.client.meta.events.register("before-send.lambda.Invoke", self._answer)
+        answering: Any = self._answer  # the stubs have no handler that answers itself
+        self.client.meta.events.register("before-send.lambda.Invoke", answering)
 
     def _answer(self, request: Any, **_: Any) -> AWSResponse:
         name = request.url.split("/functions/")[1].split("/")[0].replace("%3A", ":").split(":")[-1]
         if name not in self._behaviours:
             arn = f"arn:aws:lambda:us-east-1:{self._account}:function:{name}:$LATEST"
-            told = {"Type": "User", "message": f"Function not found: {arn}"}
+            missing = {"Type": "User", "message": f"Function not found: {arn}"}
             code = {"x-amzn-ErrorType": "ResourceNotFoundException"}
-            return _response(request.url, 404, json.dumps(told).encode(), code)
+            return _response(request.url, 404, json.dumps(missing).encode(), code)
         event = json.loads(request.body or b"{}")
         self.calls.append(event)
         try:
             returned = _returned(self._behaviours[name], event)
         except Exception as error:
-            told = {
+            told: dict[str, Any] = {
                 "errorMessage": str(error),
                 "errorType": type(error).__name__,
                 "requestId": "11111111-2222-3333-4444-555555555555",
@@ -94,10 +96,11 @@ def _response(url: str, status: int, body: bytes, headers: Mapping[str, str]) ->
         "x-amzn-RequestId": "11111111-2222-3333-4444-555555555555",
         "X-Amz-Executed-Version": "$LATEST",
     }
-    return AWSResponse(url, status, {**every, **headers}, _Raw(body))
+    told = HTTPHeaders.from_dict({**every, **headers})
+    return AWSResponse(url, status, told, Body(body))
 
 
-class _Raw(io.BytesIO):
+class Body(io.BytesIO):
     """A body as `AWSResponse` and streams of boto3 read it."""
 
     def stream(self, **_: Any) -> Any:

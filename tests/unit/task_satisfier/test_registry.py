@@ -47,7 +47,7 @@ def test_tasks_of_a_batch_share_the_executor_that_the_first_of_them_has_built() 
 )
 def test_an_unknown_executor_is_refused_with_those_there_are(name: str) -> None:
     with pytest.raises(
-        TaskFailedError, match=r"There are: lambda, python, terraform\.$"
+        TaskFailedError, match=r"There are: lambda, python, states, terraform\.$"
     ) as refused:
         ExecutorRegistry(SETTINGS).get(name)
 

@@ -33,7 +33,7 @@ def fail(run: Run, thread: Thread, failed: StateFailure) -> None:
     state = run.state_of(thread)
     is_own, failed = not failed.is_placed, _placed(thread, failed)
     if is_own and failed.error == failure.QUERY_EVALUATION_ERROR:
-        told = {"error": failed.error, "cause": failed.cause}
+        told: dict[str, Any] = {"error": failed.error, "cause": failed.cause}
         run.log(thread, "EvaluationFailed", **told, location=failed.field, state=thread.state)
     _drop_children(run, thread)
     if state["Type"] not in WITH_RESULT:
