@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from cloudseam.errors import CloudSeamError, ServiceUnavailableError
 from cloudseam.history import Entry
@@ -47,6 +48,10 @@ class CountingStacks:
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
         return self.inner.history(stack_id, version, limit)
+
+    def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
+        """See `StackRepository.log`."""
+        return self.inner.log(stack_id, version)
 
 
 class RacedStacks(CountingStacks):

@@ -18,6 +18,7 @@ from cloudseam.delivery import Delivery
 from cloudseam.event import RETRY_PENDING_TASKS, START, TIMER_DUE, Event, Json
 from cloudseam.heartbeat import ThreadHeartbeat
 from cloudseam.languages.asl.machine import STOP_EXECUTION
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.queues import OutgoingMessage
@@ -71,10 +72,10 @@ class Engine:
         self._service = StackService(
             self.stacks,
             PinnedMachines(self.machines, SqliteMachineVersions(self.database)),
-            DirectQueue(self._begin_task),
-            self._timers,
+            Outbox(
+                DirectQueue(self._begin_task), self._timers, events=DirectQueue(self._take_event)
+            ),
             clock,
-            events=DirectQueue(self._take_event),
         )
         self._satisfier = TaskSatisfier(
             executors,
@@ -121,7 +122,9 @@ class Engine:
             raise error
         return loaded.stacks.get(stack_id)
 
-    def wait_for(self, stack_id: str, ended: Callable[[Stack], bool], seconds: float) -> Stack | None:
+    def wait_for(
+        self, stack_id: str, ended: Callable[[Stack], bool], seconds: float
+    ) -> Stack | None:
         """The execution once it has ended, or as it is after so many seconds."""
         until = time.monotonic() + seconds
         while True:

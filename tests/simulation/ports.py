@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from cloudseam.claim import Claim
 from cloudseam.errors import CloudSeamError, ServiceUnavailableError
@@ -104,6 +105,10 @@ class SimulatedStacks:
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
         return self.rows.history(stack_id, version, limit)
+
+    def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
+        """See `StackRepository.log`."""
+        return self.rows.log(stack_id, version)
 
     def _put(self, stack: Stack) -> Iterator[CloudSeamError]:
         rows, process = self.rows.rows, self._world.process()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from cloudseam.claim import Claim
 from cloudseam.errors import CloudSeamError
@@ -67,6 +67,17 @@ class StackRepository(Protocol):
         Raises:
             ServiceUnavailableError: the store did not answer.
             UnreadableRowError: something that is no history is kept in its place.
+        """
+
+    def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
+        """What the machine's language told of each commit up to a version, in order.
+
+        It is kept in the same transaction as its commit, by every store, and whatever `HISTORY`
+        says; most commits have none.
+
+        Raises:
+            ServiceUnavailableError: the store did not answer.
+            UnreadableRowError: something that is no log is kept in its place.
         """
 
 

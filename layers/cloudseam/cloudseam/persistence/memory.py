@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
+from typing import Any
 
 from cloudseam.claim import Claim
 from cloudseam.errors import CloudSeamError, StackConflictError
@@ -10,6 +11,7 @@ from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.machine import Machine
 from cloudseam.persistence import ClaimTakenError, Loaded
+from cloudseam.persistence.log_row import events_of, log_texts
 from cloudseam.persistence.row import from_text, refuse_oversize, to_row
 from cloudseam.stack import Stack
 
@@ -17,12 +19,13 @@ from cloudseam.stack import Stack
 class InMemoryStackRepository:
     """See `cloudseam.persistence.StackRepository`. `rows` holds JSON texts, as a store would.
 
-    It keeps the full history, as the entries of each commit by stack id and version.
+    It keeps the full history, as the entries of each commit by stack id and version, and the log.
     """
 
     def __init__(self) -> None:
         self.rows: dict[str, str] = {}
         self.entries: dict[tuple[str, int], tuple[Entry, ...]] = {}
+        self.logs: dict[tuple[str, int], tuple[str, ...]] = {}
         self._lock = Lock()
 
     def load(self, stack_ids: Sequence[str]) -> Loaded:
@@ -67,6 +70,16 @@ class InMemoryStackRepository:
         kept = (self.entries.get((stack_id, number), ()) for number in commits)
         return [entry for entries in kept for entry in reversed(entries)]
 
+    def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
+        """See `StackRepository.log`."""
+        kept = ((number, self.logs.get((stack_id, number))) for number in range(1, version + 1))
+        return [
+            event
+            for number, texts in kept
+            if texts is not None
+            for event in events_of(stack_id, number, "".join(texts))
+        ]
+
     def _put(self, stack: Stack) -> None:
         text = json.dumps(to_row(stack))
         refuse_oversize(stack, len(text))
@@ -79,6 +92,8 @@ class InMemoryStackRepository:
                 )
             self.rows[stack.id] = text
             self.entries[stack.id, stack.version + 1] = stack.fresh_history
+            if stack.log:
+                self.logs[stack.id, stack.version + 1] = tuple(log_texts(stack.log))
 
 
 class InMemoryClaimRepository:

@@ -22,7 +22,7 @@ NAMES = (
     *("machine", "version", "epoch", "applied", "oldApplied", "history", "transitions"),
     *("_state", "previousState", "tasks", "metadata", "outputs", "machineDigest"),
     *("createdAt", "updatedAt", "removedAt", "ttl"),
-    *("memory", "starts"),
+    *("memory", "starts", "expiresAt"),
 )
 
 
@@ -68,6 +68,8 @@ def to_row(stack: Stack) -> dict[str, Any]:
         "updatedAt": stack.updated_at,
         "machineDigest": stack.machine_digest,
     }
+    if stack.expires_at:
+        row |= {"expiresAt": stack.expires_at, "ttl": stack.expires_at // 1000}
     return row | ({"outputs": dict(stack.outputs)} if stack.outputs else {})
 
 
@@ -101,6 +103,7 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             machine_digest=_text_or_empty(row, "machineDigest"),
             memory=_memory(row),
             starts=_starts(row),
+            expires_at=_number(row, "expiresAt"),
             removed_at=removed_at,
         )
     except (TypeError, ValueError, RecursionError) as error:

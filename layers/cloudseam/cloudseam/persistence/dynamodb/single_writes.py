@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,16 @@ from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence.dynamodb.commits import Commit, refusal
 from cloudseam.persistence.dynamodb.items import item_of, unavailable
 from cloudseam.persistence.history_row import entries_text
+from cloudseam.persistence.log_row import log_texts
+from cloudseam.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, TransactWriteItemTypeDef
 
 WRITES_AT_ONCE = 16
 HISTORY_PREFIX = f"{RESERVED_ID_PREFIX}history#"
+LOG_PREFIX = f"{RESERVED_ID_PREFIX}log#"
 
 
 class SingleWrites:
@@ -58,22 +61,25 @@ class SingleWrites:
         return None
 
     def _put(self, commit: Commit) -> None:
-        """Writes the row; with its history, if there is any to keep, both or none."""
-        row, stack = self._row(commit), commit.stack
-        entries = stack.fresh_history if self._keeps_history else ()
-        if not entries:
+        """Writes the row; with its history and log, if there are any to keep, all or none."""
+        row = self._row(commit)
+        beside = [*self._history(commit.stack), *_log(commit.stack)]
+        if not beside:
             self._client.put_item(**row)
             return
-        kept = {
-            "id": history_id(stack.id, stack.version + 1),
-            "entries": entries_text(entries),
-        }
-        self._client.transact_write_items(
-            TransactItems=[
-                {"Put": row},
-                {"Put": {"TableName": self._table, "Item": item_of(kept)}},
-            ]
-        )
+        puts: list[TransactWriteItemTypeDef] = [{"Put": row}]
+        for kept in beside:
+            puts.append({"Put": {"TableName": self._table, "Item": item_of(kept)}})
+        self._client.transact_write_items(TransactItems=puts)
+
+    def _history(self, stack: Stack) -> Iterator[dict[str, Any]]:
+        """The row of what the commit adds to the full history, if that is kept."""
+        entries = stack.fresh_history if self._keeps_history else ()
+        if entries:
+            yield {
+                "id": history_id(stack.id, stack.version + 1),
+                "entries": entries_text(entries),
+            }
 
     def _row(self, commit: Commit) -> PutItemInputTypeDef:
         row: PutItemInputTypeDef = {
@@ -85,6 +91,20 @@ class SingleWrites:
             row["ConditionExpression"] = "version = :read"
             row["ExpressionAttributeValues"] = {":read": {"N": str(commit.stack.version)}}
         return row
+
+
+def _log(stack: Stack) -> Iterator[dict[str, Any]]:
+    """The rows of what the language tells of the commit; the first says how many there are."""
+    texts = log_texts(stack.log) if stack.log else []
+    for piece, text in enumerate(texts):
+        row = {"id": log_id(stack.id, stack.version + 1, piece), "events": text}
+        yield row if piece else row | {"pieces": len(texts)}
+
+
+def log_id(stack_id: str, version: int, piece: int = 0) -> str:
+    """The id of the row that has the log of one commit, or a further piece of it."""
+    first = f"{LOG_PREFIX}{stack_id}#{version:012}"
+    return f"{first}#{piece}" if piece else first
 
 
 def history_id(stack_id: str, version: int) -> str:

@@ -19,8 +19,9 @@ from cloudseam.persistence.dynamodb.batched_writes import BatchedWrites
 from cloudseam.persistence.dynamodb.commits import Commit, commit_of
 from cloudseam.persistence.dynamodb.items import row_of, unavailable
 from cloudseam.persistence.dynamodb.marker import AdoptionMarker
-from cloudseam.persistence.dynamodb.single_writes import SingleWrites, history_id
+from cloudseam.persistence.dynamodb.single_writes import SingleWrites, history_id, log_id
 from cloudseam.persistence.history_row import entries_from_text
+from cloudseam.persistence.log_row import events_of
 from cloudseam.persistence.row import UnreadableRowError, from_row
 from cloudseam.stack import Stack
 
@@ -126,6 +127,29 @@ class DynamoDBStackRepository:
             for entry in entries_from_text(stack_id, number, rows[row_id].get("entries"))
         ]
 
+    def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
+        """See `StackRepository.log`. Ids are known as those of the history are; a further piece
+        of a commit's log costs a further read."""
+        ids = {log_id(stack_id, number): number for number in range(1, version + 1)}
+        rows = self._log_rows(list(ids))
+        more = [
+            log_id(stack_id, number, piece)
+            for row_id, number in ids.items()
+            if row_id in rows
+            for piece in range(1, rows[row_id].get("pieces", 1))
+        ]
+        rows |= self._log_rows(more)
+        return [
+            event
+            for row_id, number in ids.items()
+            if row_id in rows
+            for event in events_of(stack_id, number, _log_text(rows, stack_id, number))
+        ]
+
+    def _log_rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        items = read_all(self._client, self._table, ids, "read the log")
+        return {item["id"]["S"]: row_of(item) for item in items}
+
     def _stacks(self, scan: dict[str, Any]) -> Iterator[Stack]:
         for item in self._items(scan):
             if not item["id"]["S"].startswith(RESERVED_ID_PREFIX):
@@ -145,6 +169,13 @@ class DynamoDBStackRepository:
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _log_text(rows: Mapping[str, Mapping[str, Any]], stack_id: str, version: int) -> str:
+    """The text of one commit, of all its pieces; what is missing leaves no JSON."""
+    pieces = range(rows[log_id(stack_id, version)].get("pieces", 1))
+    found = (rows.get(log_id(stack_id, version, piece), {}) for piece in pieces)
+    return "".join(str(row.get("events", "")) for row in found)
 
 
 def _filter(machine: str | None, state: str | None) -> dict[str, Any]:

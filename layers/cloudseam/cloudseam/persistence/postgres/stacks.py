@@ -11,6 +11,7 @@ from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import TOMBSTONE_SECONDS, Loaded
 from cloudseam.persistence.history_row import entries_from_text, entries_text
+from cloudseam.persistence.log_row import events_of, log_texts
 from cloudseam.persistence.postgres.arrays import is_text, numbers, texts
 from cloudseam.persistence.postgres.connection import PostgresConnection, Rows
 from cloudseam.persistence.postgres.errors import (
@@ -78,7 +79,6 @@ inserted AS (
 ),
 written AS (SELECT id FROM updated UNION ALL SELECT id FROM inserted){then}
 """
-SAVE = WRITE.format(then=" SELECT id FROM written")
 
 # The same, and what it adds to the history of those that were written. A version may have been
 # there before: in an earlier life whose tombstone is gone.
@@ -92,9 +92,37 @@ kept AS (
     WHERE told.entries IS NOT NULL
     ON CONFLICT (stack_id, version) DO UPDATE SET entries = excluded.entries, at = excluded.at
 )
-SELECT id FROM written
 """
-SAVE_WITH_HISTORY = WRITE.format(then=KEEP_HISTORY)
+KEEP_LOG = """,
+logged AS (
+    INSERT INTO cloudseam_logs (stack_id, version, events, at)
+    SELECT told.id, told.read + 1, told.events, now()
+    FROM written JOIN unnest(
+        CAST(:ids AS text[]), CAST(:reads AS bigint[]), CAST(:logs AS text[])
+    ) AS told (id, read, events) ON told.id = written.id
+    WHERE told.events IS NOT NULL
+    ON CONFLICT (stack_id, version) DO UPDATE SET events = excluded.events, at = excluded.at
+)
+"""
+WRITTEN = " SELECT id FROM written"
+SAVE = WRITE.format(then=WRITTEN)
+SAVE_WITH_HISTORY = WRITE.format(then=KEEP_HISTORY + WRITTEN)
+SAVE_WITH_LOG = WRITE.format(then=KEEP_LOG + WRITTEN)
+SAVE_WITH_BOTH = WRITE.format(then=KEEP_HISTORY + KEEP_LOG + WRITTEN)
+
+LOG = """
+SELECT version, events FROM cloudseam_logs
+WHERE stack_id = :id AND version <= CAST(:version AS bigint)
+ORDER BY version
+"""
+
+# By what is kept beside the rows.
+SAVES = {
+    (): SAVE,
+    ("entries",): SAVE_WITH_HISTORY,
+    ("logs",): SAVE_WITH_LOG,
+    ("entries", "logs"): SAVE_WITH_BOTH,
+}
 
 HISTORY = """
 SELECT version, entries FROM cloudseam_history
@@ -113,7 +141,7 @@ DELETE FROM stacks WHERE id IN (
 CLEAR = CLEARING.format(most=TOMBSTONES_CLEARED)
 
 # Pages by id: of all stacks, of one machine's, and of those whose machine only the row knows.
-PAGE = f" AND expires_at IS NULL AND id > :after ORDER BY id LIMIT {ROWS_PER_PAGE}"
+PAGE = f" AND id > :after ORDER BY id LIMIT {ROWS_PER_PAGE}"
 PAGE_OF_ALL = READ.format(which="true" + PAGE)
 PAGE_OF_MACHINE = READ.format(which="machine = :machine" + PAGE)
 PAGE_OF_UNKNOWN = READ.format(which="machine IS NULL" + PAGE)
@@ -204,6 +232,13 @@ class PostgresStackRepository:
             entry for number, text in rows for entry in entries_from_text(stack_id, number, text)
         ]
 
+    def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
+        """See `StackRepository.log`."""
+        if not is_text(stack_id):
+            return ()
+        rows = self._read("read the log", LOG, id=stack_id, version=str(version))
+        return [event for number, text in rows for event in events_of(stack_id, number, text)]
+
     def _wanted(
         self, page: str, machine: str | None, state: str | None, after: str = ""
     ) -> Iterator[Stack]:
@@ -241,11 +276,15 @@ class PostgresStackRepository:
         return {stack_id: _conflict(stack_id) for stack_id in ids if stack_id not in written}
 
     def _save(self, commits: Sequence[Commit]) -> Rows:
-        if not self._keeps_history:
-            return self._connection.write(SAVE, **_parameters(commits))
-        fresh = (commit.stack.fresh_history for commit in commits)
-        entries = texts(entries_text(entries) if entries else None for entries in fresh)
-        return self._connection.write(SAVE_WITH_HISTORY, entries=entries, **_parameters(commits))
+        stacks = [commit.stack for commit in commits]
+        beside: dict[str, str] = {}
+        if self._keeps_history:
+            fresh = (stack.fresh_history for stack in stacks)
+            beside["entries"] = texts(entries_text(told) if told else None for told in fresh)
+        if any(stack.log for stack in stacks):
+            logs = (stack.log for stack in stacks)
+            beside["logs"] = texts("".join(log_texts(log)) if log else None for log in logs)
+        return self._connection.write(SAVES[tuple(beside)], **beside, **_parameters(commits))
 
     def _refused(
         self, commits: Sequence[Commit], error: PostgresError
@@ -261,8 +300,10 @@ class PostgresStackRepository:
         return {**self._write(commits[:half]), **self._write(commits[half:])}
 
     def _clear_tombstones(self, stacks: Iterable[Stack]) -> None:
-        """Whoever leaves a tombstone clears a few old ones, so that they do not pile up."""
-        now = max((stack.removed_at or 0 for stack in stacks), default=0) // 1000
+        """Whoever leaves a tombstone, or a stack to be forgotten, clears a few whose time is over,
+        so that they do not pile up."""
+        ending = (stack for stack in stacks if stack.is_removed or stack.expires_at)
+        now = max((stack.removed_at or stack.updated_at for stack in ending), default=0) // 1000
         if not now:
             return
         try:
@@ -298,7 +339,8 @@ def _commit(stack: Stack) -> Commit:
         ) from None
     refuse_oversize(stack, len(text))
     gone = stack.removed_at
-    return Commit(stack, text, None if gone is None else gone // 1000 + TOMBSTONE_SECONDS)
+    expires = stack.expires_at // 1000 or None
+    return Commit(stack, text, expires if gone is None else gone // 1000 + TOMBSTONE_SECONDS)
 
 
 def _parameters(commits: Sequence[Commit]) -> dict[str, str]:

@@ -1,0 +1,64 @@
+"""What a machine's language tells of one commit, as texts that rows can hold."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cloudseam.persistence.row import UnreadableRowError
+
+# Characters of ASCII of one row. DynamoDB takes 400 KB per item, names included.
+ROW_CHARACTERS = 350_000
+# What the rows of one commit have together. A transaction of DynamoDB takes 4 MB and the stack's
+# own row besides (API reference, TransactWriteItems).
+LOG_CHARACTERS = 3_000_000
+# Texts that are left out where a log would be larger: inputs, outputs and parameters, of which
+# GetExecutionHistory says that they are truncated.
+PAYLOADS = ("input", "output", "parameters")
+
+
+def log_texts(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The events as one text in pieces; without their payloads where these are too large."""
+    text = _text(events)
+    if len(text) > LOG_CHARACTERS:
+        text = _text([_without_payloads(event) for event in events])
+    return [text[at : at + ROW_CHARACTERS] for at in range(0, len(text), ROW_CHARACTERS)]
+
+
+def events_of(stack_id: str, version: int, text: str) -> list[dict[str, Any]]:
+    """The events of such a text.
+
+    Raises:
+        UnreadableRowError: it is none.
+    """
+    try:
+        events = json.loads(text)
+    except ValueError:
+        events = None
+    if not isinstance(events, list):
+        raise UnreadableRowError(
+            f"What is kept of the log of stack '{stack_id}' at version {version} cannot be read. "
+            "Repair it, or remove it.",
+            stack_id=stack_id,
+        )
+    return events
+
+
+def _text(events: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(list(events), separators=(",", ":"))
+
+
+def _without_payloads(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: dict(_left(told)) if name.endswith("EventDetails") else told
+        for name, told in event.items()
+    }
+
+
+def _left(details: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, told in details.items():
+        if name in PAYLOADS:
+            yield name, ""
+        elif name.removesuffix("Details") in PAYLOADS:
+            yield name, {"truncated": True}
+        else:
+            yield name, told
