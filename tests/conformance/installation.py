@@ -269,6 +269,7 @@ class _Stacks:
         self.scan = self._rows.scan
         self.scan_unfinished = self._rows.scan_unfinished
         self.history = self._rows.history
+        self.log = self._rows.log
 
     def load(self, stack_ids: Sequence[str]) -> Loaded:
         """See `StackRepository.load`."""

@@ -15,6 +15,7 @@ from cloudseam.languages import Reading, machine_in, read_file
 from cloudseam.languages.python_actions.imports import follow
 from cloudseam.languages.python_actions.machines_file import MachinesFile, NoMachines
 from cloudseam.languages.wording import shown
+from cloudseam.locators.file_name import stem_of
 from cloudseam.machine import Machine
 
 # What tells one version of a file from the next, without reading it.
@@ -128,7 +129,7 @@ class Contents(Generic[F]):
         """
         holders = self.holders(listed)
         others = (path for path in listed if not self._is_machines_file(path))
-        return sorted({*holders, *(path.rpartition(".")[0] for path in others)})
+        return sorted({*holders, *(stem_of(path) or path for path in others)})
 
     def forget(self, *paths: str) -> None:
         """Lets go of files that are gone."""
@@ -170,7 +171,7 @@ class Contents(Generic[F]):
         loaded = self._loaded.get(path)
         if loaded is None or loaded.file != file:
             version, text = self._read(path, file)
-            content = read_file(path.rpartition(".")[0], text, self._called(path, version))
+            content = read_file(stem_of(path) or path, text, self._called(path, version))
             loaded = self._loaded[path] = Loaded(version, content)
         return loaded
 

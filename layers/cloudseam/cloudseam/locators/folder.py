@@ -14,7 +14,7 @@ from cloudseam.errors import (
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_rules import MAX_BYTES, SUFFIXES
 from cloudseam.locators.contents import Contents
-from cloudseam.locators.file_name import is_machine_name
+from cloudseam.locators.file_name import files_of, fits, is_machine_name, stem_of
 from cloudseam.machine import Machine
 
 READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -85,12 +85,12 @@ class FolderMachineLocator:
 
     def _file(self, name: str) -> tuple[str, File] | None:
         """The one file that is named as the machine."""
-        names = [name + suffix for suffix in SUFFIXES] if is_machine_name(name) else []
+        names = list(filter(fits, files_of(name))) if is_machine_name(name) else []
         found = [(path, file) for path in names if (file := find_file(self._folder, path))]
         if len(found) > 1:
+            both = " and ".join(shown(path) for path, _ in found)
             raise InvalidDefinitionError(
-                f"Machine {shown(name)} has two files, {' and '.join(map(shown, names))}. "
-                "Remove one of them.",
+                f"Machine {shown(name)} has two files, {both}. Remove one of them.",
                 machine=name,
             )
         if not found:
@@ -120,8 +120,8 @@ def _files(folder: str | Path) -> Iterator[tuple[Path, File]]:
 
 
 def _names_a_machine(file: str) -> bool:
-    stem, suffix = os.path.splitext(file)
-    return suffix in SUFFIXES and is_machine_name(stem)
+    stem = stem_of(file)
+    return stem is not None and is_machine_name(stem)
 
 
 def find_file(folder: str | Path, file: str) -> File | None:
@@ -159,7 +159,7 @@ def _read(path: str, file: File) -> tuple[File, bytes]:
         with open(descriptor, "rb") as opened:
             return _file_of(file.path, os.fstat(descriptor)), opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _unreadable(path, error, path.rpartition(".")[0]) from error
+        raise _unreadable(path, error, stem_of(path) or path) from error
 
 
 def _unreadable(file: str, error: OSError, name: str | None = None) -> InvalidDefinitionError:

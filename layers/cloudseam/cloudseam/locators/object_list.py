@@ -10,8 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudseam.aws_error import error_name
 from cloudseam.errors import ServiceUnavailableError
-from cloudseam.languages.yaml_rules import SUFFIXES
-from cloudseam.locators.file_name import is_machine_name
+from cloudseam.locators.file_name import is_machine_name, stem_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,7 +97,7 @@ def machine_path(wanted: str, key: str) -> str | None:
         if not key.startswith(prefix):
             return None
         rest = key[len(prefix) :]
-    stem, dot, suffix = rest.rpartition(".")
-    if dot + suffix not in SUFFIXES or not all(map(is_machine_name, stem.split("/"))):
+    stem = stem_of(rest)
+    if stem is None or not all(map(is_machine_name, stem.split("/"))):
         return None
     return rest

@@ -17,6 +17,7 @@ from cloudseam.errors import (
 from cloudseam.languages.wording import shown
 from cloudseam.languages.yaml_rules import MAX_BYTES, SUFFIXES
 from cloudseam.locators.contents import Contents
+from cloudseam.locators.file_name import files_of, stem_of
 from cloudseam.locators.object_list import SHORTEST_REFRESH, File, ObjectList
 from cloudseam.machine import Machine
 
@@ -89,7 +90,7 @@ class S3MachineLocator:
 
     def _own(self, name: str, listed: Mapping[str, File]) -> tuple[str, File] | None:
         """The one object that is named as the machine."""
-        paths = [name + suffix for suffix in SUFFIXES]
+        paths = files_of(name)
         found = [(path, listed[path]) for path in paths if path in listed]
         if len(found) > 1:
             raise InvalidDefinitionError(
@@ -109,7 +110,7 @@ class S3MachineLocator:
 
     def _read(self, path: str, file: File) -> tuple[File, bytes]:
         """The object's first bytes: one more than the loader takes, so that it can say so."""
-        name = path.rpartition(".")[0]
+        name = stem_of(path) or path
         try:
             answer = self._client.get_object(
                 Bucket=self._bucket,
