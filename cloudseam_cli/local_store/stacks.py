@@ -112,8 +112,9 @@ class SqliteStackRepository:
 
 
 def _put(connection: sqlite3.Connection, stack: Stack) -> None:
-    text = json.dumps(to_row(stack))
-    refuse_oversize(stack, len(text))
+    row = to_row(stack)
+    text = json.dumps(row)
+    refuse_oversize(stack, row, len(text))
     made = stack.version + 1
     values = (
         made,

@@ -1,12 +1,20 @@
 """Every store keeps what a language tells of a commit with it, and gives it back alike."""
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
-from cloudseam.errors import StackConflictError
-from cloudseam.persistence.log_row import LOG_CHARACTERS, ROW_CHARACTERS
+from cloudseam.errors import StackConflictError, StackTooLargeError
+from cloudseam.languages.asl.history import MAX_EVENTS
+from cloudseam.persistence.log_row import (
+    LOG_CHARACTERS,
+    ROW_CHARACTERS,
+    events_of,
+    log_texts,
+)
+from cloudseam.persistence.row import MAX_MEMORY_BYTES
 from cloudseam.stack import Stack
 from tests.builders import NOW, a_stack
 from tests.contract.stores import STORES, Store
@@ -26,6 +34,11 @@ def new(stack_id: str = "s") -> Stack:
 def event(number: int, told: Any = "x") -> dict[str, Any]:
     details = {"input": told, "inputDetails": {"truncated": False}, "name": "S"}
     return {"id": number, "type": "PassStateEntered", "stateEnteredEventDetails": details}
+
+
+def noise(characters: int) -> str:
+    """A text that does not compress well; the same each time."""
+    return Random(characters).randbytes(characters // 2).hex()
 
 
 def commit(store: Store, *events: dict[str, Any], stack_id: str = "s") -> None:
@@ -78,14 +91,14 @@ def test_a_lost_race_leaves_nothing_in_the_log(store: Store) -> None:
 
 
 def test_a_log_that_is_larger_than_a_row_is_whole(store: Store) -> None:
-    events = [event(number, "x" * (ROW_CHARACTERS // 2)) for number in range(5)]
+    events = [event(number, noise(ROW_CHARACTERS // 2)) for number in range(5)]
     commit(store, *events)
 
     assert list(store.repository.log("s", 1)) == events
 
 
 def test_a_log_that_no_transaction_holds_is_truncated(store: Store) -> None:
-    commit(store, *(event(number, "x" * (LOG_CHARACTERS // 10)) for number in range(11)))
+    commit(store, *(event(number, noise(LOG_CHARACTERS // 5)) for number in range(11)))
 
     found = store.repository.log("s", 1)
 
@@ -103,3 +116,43 @@ def test_when_a_stack_may_be_forgotten_is_kept_and_it_is_found_until_then(store:
     assert {found.id for found in store.repository.scan()} == {"s", "t"}
     assert store.load("t").expires_at == 0
     assert "ttl" not in store.row("t")
+
+
+LARGE = {"text": "x" * 700_000, "é": [1, None]}
+
+
+def test_what_a_language_keeps_may_be_larger_than_a_row(store: Store) -> None:
+    small = {"text": "y"}
+    for memory in (LARGE, {**LARGE, "more": 1}, small):
+        stack = store.repository.load(["s"]).stacks.get("s") or new()
+        assert store.repository.save([replace(stack, memory=memory), new(f"t{id(memory)}")]) == {}
+        assert store.load().memory == memory
+        assert "s" in {found.id for found in store.repository.scan()}
+
+    assert store.load().version == 3
+    assert store.load().memory_pieces == 0
+
+
+def test_it_has_a_limit_all_the_same(store: Store) -> None:
+    failures = store.repository.save([replace(new(), memory={"text": "x" * MAX_MEMORY_BYTES})])
+
+    assert {name: type(error) for name, error in failures.items()} == {"s": StackTooLargeError}
+    assert store.repository.load(["s"]).stacks == {}
+
+
+def test_a_lost_race_leaves_the_winners_memory(store: Store) -> None:
+    assert store.repository.save([replace(new(), memory=LARGE)]) == {}
+    ours, theirs = store.load(), {**LARGE, "by": "them"}
+    assert store.repository.save([replace(ours, memory=theirs)]) == {}
+
+    failures = store.repository.save([replace(ours, memory={**LARGE, "by": "us"})])
+
+    assert set(failures) == {"s"}
+    assert store.load().memory == theirs
+
+
+def test_the_log_of_a_whole_execution_fits_into_one_commit() -> None:
+    texts = log_texts([event(number, "{}") for number in range(MAX_EVENTS)])
+
+    assert sum(map(len, texts)) < LOG_CHARACTERS
+    assert len(events_of("s", 1, "".join(texts))) == MAX_EVENTS

@@ -250,10 +250,10 @@ def test_a_text_that_is_not_the_stacks_row_is_unreadable(text: str) -> None:
 
 
 def test_a_row_over_the_limit_is_refused_with_its_size() -> None:
-    refuse_oversize(FULL, MAX_ROW_BYTES)
+    refuse_oversize(FULL, {}, MAX_ROW_BYTES)
 
     with pytest.raises(StackTooLargeError, match=str(MAX_ROW_BYTES + 1)) as raised:
-        refuse_oversize(FULL, MAX_ROW_BYTES + 1)
+        refuse_oversize(FULL, {}, MAX_ROW_BYTES + 1)
     assert (raised.value.stack_id, raised.value.state) == ("s", "PROVISION")
 
 

@@ -95,7 +95,8 @@ class Stack:
     the first `old_applied` of them were there at `old_applied_at` already. `history` has the
     entries that were stored and those since, newest last. `transitions` has the last ones, newest
     last, where others are told of them. `memory` is what the machine's language keeps of the stack;
-    nothing else looks into it. `starts` are owed. `log` has what the language tells of the commit
+    nothing else looks into it; it was stored in so many `memory_pieces` beside the row, 0 if in the
+    row itself. `starts` are owed. `log` has what the language tells of the commit
     that is being made, and never what was stored. Times are epoch milliseconds; from `expires_at`
     on the store may forget the stack. With `removed_at` it is a tombstone.
     """
@@ -118,6 +119,7 @@ class Stack:
     transitions: tuple[Transition, ...] = ()
     machine_digest: str = ""
     memory: Mapping[str, Any] = field(default_factory=dict)
+    memory_pieces: int = 0
     starts: tuple[Start, ...] = ()
     log: tuple[Mapping[str, Any], ...] = ()
     expires_at: int = 0

@@ -81,8 +81,9 @@ class InMemoryStackRepository:
         ]
 
     def _put(self, stack: Stack) -> None:
-        text = json.dumps(to_row(stack))
-        refuse_oversize(stack, len(text))
+        row = to_row(stack)
+        text = json.dumps(row)
+        refuse_oversize(stack, row, len(text))
         with self._lock:
             stored = self.rows.get(stack.id)
             version = json.loads(stored).get("version", 0) if stored else 0

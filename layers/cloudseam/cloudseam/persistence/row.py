@@ -17,12 +17,17 @@ MAX_HISTORY_BYTES = 320
 # DynamoDB takes 400 KB per item, names included (developer guide, "Service quotas"); what is
 # refused above this leaves room for its encoding.
 MAX_ROW_BYTES = 350_000
+# What a machine's language may keep of a stack besides, in bytes of JSON: with the log of a commit
+# it has to fit into a transaction of DynamoDB, which takes 4 MB (API reference).
+MAX_MEMORY_BYTES = 2_000_000
+# So much of it may be in the row itself.
+MAX_OWN_MEMORY_BYTES = 150_000
 # All that a row may have beside its id.
 NAMES = (
     *("machine", "version", "epoch", "applied", "oldApplied", "history", "transitions"),
     *("_state", "previousState", "tasks", "metadata", "outputs", "machineDigest"),
     *("createdAt", "updatedAt", "removedAt", "ttl"),
-    *("memory", "starts", "expiresAt"),
+    *("memory", "memoryPieces", "starts", "expiresAt"),
 )
 
 
@@ -102,6 +107,7 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             transitions=_transitions(row),
             machine_digest=_text_or_empty(row, "machineDigest"),
             memory=_memory(row),
+            memory_pieces=_number(row, "memoryPieces"),
             starts=_starts(row),
             expires_at=_number(row, "expiresAt"),
             removed_at=removed_at,
@@ -134,12 +140,24 @@ def unreadable(stack_id: str, problem: str) -> UnreadableRowError:
     )
 
 
-def refuse_oversize(stack: Stack, row_bytes: int) -> None:
-    """Refuses a row that the store would not take.
+def refuse_oversize(stack: Stack, row: Mapping[str, Any], row_bytes: int) -> None:
+    """Refuses a row that a store would not take; what the language keeps has a limit of its own.
 
     Raises:
-        StackTooLargeError: it is over `MAX_ROW_BYTES`.
+        StackTooLargeError: it is over `MAX_ROW_BYTES`, or what the language keeps is over
+            `MAX_MEMORY_BYTES`.
     """
+    memory = len(row.get("memory", ""))
+    if memory > MAX_OWN_MEMORY_BYTES:  # kept beside the row, where it has to be
+        row_bytes -= memory
+    if memory > MAX_MEMORY_BYTES:
+        raise StackTooLargeError(
+            f"What machine '{stack.machine}' keeps of stack '{stack.id}' would be {memory} bytes; "
+            f"at most {MAX_MEMORY_BYTES} can be kept. Keep large values elsewhere.",
+            stack_id=stack.id,
+            machine=stack.machine,
+            state=stack.state,
+        )
     if row_bytes > MAX_ROW_BYTES:
         raise StackTooLargeError(
             f"The row of stack '{stack.id}' would be {row_bytes} bytes; at most {MAX_ROW_BYTES} "

@@ -72,10 +72,10 @@ class BatchedWrites:
         self._is_refused = False
 
     def write(self, commits: Sequence[Commit]) -> Mapping[str, CloudSeamError]:
-        """Writes each; what failed, by stack id. One with a log is a transaction of its own."""
-        if logged := [commit for commit in commits if commit.stack.log]:
-            others = [commit for commit in commits if not commit.stack.log]
-            return {**self._single.write(logged), **(self.write(others) if others else {})}
+        """Writes each; what failed, by stack id. One of several rows is a transaction."""
+        if alone := [commit for commit in commits if commit.beside]:
+            others = [commit for commit in commits if not commit.beside]
+            return {**self._single.write(alone), **(self.write(others) if others else {})}
         if self._is_refused or len(commits) < FEWEST:
             return self._single.write(commits)
         calls = list(_calls(commits))

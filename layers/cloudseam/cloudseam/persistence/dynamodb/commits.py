@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from cloudseam.errors import CloudSeamError, StackConflictError, StackTooLargeError
 from cloudseam.persistence.dynamodb.items import Attribute, item_of, unavailable
+from cloudseam.persistence.dynamodb.logs import log_rows
+from cloudseam.persistence.memory_rows import emptied, spill
 from cloudseam.persistence.row import UnwritableRowError, refuse_oversize, to_row
 from cloudseam.stack import Stack
 
@@ -27,12 +30,14 @@ INVALID = {"ValidationException", "ValidationError"}
 class Commit:
     """A stack that is to be written, one version after the one it was read with.
 
-    `size` is about that of its row, in bytes.
+    `size` is about that of its row, in bytes; `beside` are rows that are written with it or not at
+    all.
     """
 
     stack: Stack
     item: dict[str, Attribute]
     size: int
+    beside: tuple[dict[str, Any], ...] = ()
 
 
 def commit_of(stack: Stack) -> Commit | CloudSeamError:
@@ -40,8 +45,12 @@ def commit_of(stack: Stack) -> Commit | CloudSeamError:
     try:
         row = to_row(stack)
         size = len(json.dumps(row))
-        refuse_oversize(stack, size)
-        return Commit(stack, item_of(row), size)
+        refuse_oversize(stack, row, size)
+        kept, pieces = spill(row)
+        if not (pieces or stack.log or stack.memory_pieces):
+            return Commit(stack, item_of(row), size)
+        beside = (*pieces, *emptied(stack), *log_rows(stack))
+        return Commit(stack, item_of(kept), size, beside)
     except CloudSeamError as error:
         return error
     except (ArithmeticError, TypeError, ValueError) as error:

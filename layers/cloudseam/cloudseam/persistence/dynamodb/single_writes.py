@@ -14,7 +14,6 @@ from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence.dynamodb.commits import Commit, refusal
 from cloudseam.persistence.dynamodb.items import item_of, unavailable
 from cloudseam.persistence.history_row import entries_text
-from cloudseam.persistence.log_row import log_texts
 from cloudseam.stack import Stack
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 WRITES_AT_ONCE = 16
 HISTORY_PREFIX = f"{RESERVED_ID_PREFIX}history#"
-LOG_PREFIX = f"{RESERVED_ID_PREFIX}log#"
 
 
 class SingleWrites:
@@ -61,9 +59,9 @@ class SingleWrites:
         return None
 
     def _put(self, commit: Commit) -> None:
-        """Writes the row; with its history and log, if there are any to keep, all or none."""
+        """Writes the row; with its history and what is beside it, if there is any, all or none."""
         row = self._row(commit)
-        beside = [*self._history(commit.stack), *_log(commit.stack)]
+        beside = [*self._history(commit.stack), *commit.beside]
         if not beside:
             self._client.put_item(**row)
             return
@@ -91,20 +89,6 @@ class SingleWrites:
             row["ConditionExpression"] = "version = :read"
             row["ExpressionAttributeValues"] = {":read": {"N": str(commit.stack.version)}}
         return row
-
-
-def _log(stack: Stack) -> Iterator[dict[str, Any]]:
-    """The rows of what the language tells of the commit; the first says how many there are."""
-    texts = log_texts(stack.log) if stack.log else []
-    for piece, text in enumerate(texts):
-        row = {"id": log_id(stack.id, stack.version + 1, piece), "events": text}
-        yield row if piece else row | {"pieces": len(texts)}
-
-
-def log_id(stack_id: str, version: int, piece: int = 0) -> str:
-    """The id of the row that has the log of one commit, or a further piece of it."""
-    first = f"{LOG_PREFIX}{stack_id}#{version:012}"
-    return f"{first}#{piece}" if piece else first
 
 
 def history_id(stack_id: str, version: int) -> str:

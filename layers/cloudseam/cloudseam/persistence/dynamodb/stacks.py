@@ -18,10 +18,12 @@ from cloudseam.persistence.dynamodb.batch_read import pages, read_all, read_page
 from cloudseam.persistence.dynamodb.batched_writes import BatchedWrites
 from cloudseam.persistence.dynamodb.commits import Commit, commit_of
 from cloudseam.persistence.dynamodb.items import row_of, unavailable
+from cloudseam.persistence.dynamodb.logs import log_id
 from cloudseam.persistence.dynamodb.marker import AdoptionMarker
-from cloudseam.persistence.dynamodb.single_writes import SingleWrites, history_id, log_id
+from cloudseam.persistence.dynamodb.single_writes import SingleWrites, history_id
 from cloudseam.persistence.history_row import entries_from_text
 from cloudseam.persistence.log_row import events_of
+from cloudseam.persistence.memory_rows import piece_ids
 from cloudseam.persistence.row import UnreadableRowError, from_row
 from cloudseam.stack import Stack
 
@@ -78,12 +80,25 @@ class DynamoDBStackRepository:
         )
         for item in items:
             try:
-                stacks[item["id"]["S"]] = from_row(row_of(item))
-            except UnreadableRowError as error:
+                stacks[item["id"]["S"]] = from_row(self._whole(row_of(item)))
+            except (UnreadableRowError, ServiceUnavailableError) as error:
                 failures[item["id"]["S"]] = error
         refused = self._refused([name for name, stack in stacks.items() if not stack.version])
         kept = {name: stack for name, stack in stacks.items() if name not in refused}
         return Loaded(kept, failures | refused)
+
+    def _whole(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with what is kept beside it, which costs a read; most rows have nothing there."""
+        pieces = row.get("memoryPieces")
+        if not pieces:
+            return row
+        ids = piece_ids(row["id"], row["version"], pieces)
+        items = read_all(self._client, self._table, ids, "read the memory of a stack")
+        found = {item["id"]["S"]: row_of(item).get("memory") for item in items}
+        texts = [found.get(each) for each in ids]
+        if not all(texts):  # another commit has just taken their place
+            raise unavailable("have the memory of a stack any more", None)
+        return row | {"memory": "".join(map(str, texts))}
 
     def _refused(self, unversioned: Sequence[str]) -> dict[str, CloudSeamError]:
         """Rows without a version are the original's, until its installation was taken over."""
@@ -102,7 +117,7 @@ class DynamoDBStackRepository:
         return {**failures, **self._writes.write(commits)}
 
     def scan(self, machine: str | None = None, state: str | None = None) -> Iterator[Stack]:
-        """See `StackRepository.scan`."""
+        """See `StackRepository.scan`. What a language keeps beside the row is left out."""
         return self._stacks(_filter(machine, state))
 
     def scan_unfinished(self, after: str = "") -> Iterator[Stack]:

@@ -331,13 +331,14 @@ def _commit(stack: Stack) -> Commit:
             stack_id=stack.id,
         )
     try:
-        text = json.dumps(to_row(stack))
+        row = to_row(stack)
+        text = json.dumps(row)
     except (TypeError, ValueError, RecursionError) as error:
         raise UnwritableRowError(
             f"Stack '{stack.id}' holds a value that JSON cannot keep ({type(error).__name__}).",
             stack_id=stack.id,
         ) from None
-    refuse_oversize(stack, len(text))
+    refuse_oversize(stack, row, len(text))
     gone = stack.removed_at
     expires = stack.expires_at // 1000 or None
     return Commit(stack, text, expires if gone is None else gone // 1000 + TOMBSTONE_SECONDS)

@@ -1,0 +1,58 @@
+"""What a language keeps of a stack goes into rows of its own where it is large, and comes back."""
+
+from dataclasses import replace
+
+from cloudseam.persistence.dynamodb.commits import Commit, commit_of
+from cloudseam.persistence.memory_rows import EMPTY_SECONDS, PIECE_CHARACTERS
+from cloudseam.persistence.row import MAX_OWN_MEMORY_BYTES, from_row, to_row
+from cloudseam.stack import Stack
+from tests.builders import NOW, a_stack
+
+SMALL = {"text": "x" * (MAX_OWN_MEMORY_BYTES - len('{"text":""}'))}
+LARGE = {"text": "x" * PIECE_CHARACTERS}
+
+
+def commit(stack: Stack) -> Commit:
+    made = commit_of(stack)
+    assert isinstance(made, Commit)
+    return made
+
+
+def test_as_much_as_may_be_is_in_the_row_itself() -> None:
+    made = commit(a_stack(version=6, memory=SMALL))
+
+    assert "memory" in made.item
+    assert made.beside == ()
+
+
+def test_more_is_in_rows_of_the_same_version() -> None:
+    stack = a_stack(version=6, memory=LARGE)
+    made = commit(stack)
+    ids = [f"cloudseam#memory#{stack.id}#000000000007#{number}" for number in range(2)]
+
+    assert "memory" not in made.item
+    assert made.item["memoryPieces"] == {"N": "2"}
+    assert [row["id"] for row in made.beside] == ids
+    assert "".join(row["memory"] for row in made.beside) == to_row(stack)["memory"]
+
+
+def test_the_next_commit_empties_them() -> None:
+    stored = a_stack(version=7, updated_at=NOW, memory=LARGE, memory_pieces=2)
+    old = [
+        {
+            "id": f"cloudseam#memory#{stored.id}#000000000007#{number}",
+            "memory": "",
+            "ttl": NOW // 1000 + EMPTY_SECONDS,
+        }
+        for number in range(2)
+    ]
+
+    assert list(commit(replace(stored, memory=SMALL)).beside) == old
+    assert list(commit(stored).beside[2:]) == old
+    assert list(commit(stored.removed(NOW)).beside)[-2:] == old
+
+
+def test_the_row_says_how_many_there_are() -> None:
+    row = {**to_row(a_stack(version=6)), "memoryPieces": 2}
+
+    assert from_row(row).memory_pieces == 2
