@@ -1,5 +1,6 @@
 """A machine of this language on the engine: events of a stack, and what is owed after each."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -240,3 +241,22 @@ def test_other_events_are_refused() -> None:
     unknown = Event("x", "m:e", "ADVANCE")
     with pytest.raises(TransitionNotAllowedError, match="Send START first"):
         Life().machine.react(Stack.new("m:e", "m", NOW), unknown, Given(NOW, b""))
+
+
+def test_no_event_changes_what_it_was_given() -> None:
+    # A lost race folds the same event over the stack as it was read, again.
+    task = {"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["E"]}], "End": True}
+    states = {"I": {"Type": "Pass", "Next": "J"}, "J": task}
+    processor = {"StartAt": "I", "States": states}
+    life = Life()
+    mapped = {"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 1, "End": True}
+    life.machine = AslMachine("m", "digest", {"StartAt": "M", "States": {"M": mapped}})
+    life.stack = Stack.new("m:e", "m", NOW)
+    life.send(START, payload={"input": [1, 2]})
+    for name, told in (
+        (TASK_COMPLETED, {"result": {"output": 1}}),
+        (TASK_ERROR, {"error": "E"}),
+    ):
+        given, before = life.stack, json.dumps(life.stack.memory)
+        life.answer(name, **told)
+        assert json.dumps(given.memory) == before
