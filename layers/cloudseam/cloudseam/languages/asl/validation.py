@@ -1,11 +1,25 @@
 """Whether a definition can be used: all that is wrong with it, as Step Functions tells it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
-from cloudseam.languages.asl.diagnostic import INVALID_JSON, SCHEMA, Diagnostic
+from cloudseam.languages.asl.diagnostic import (
+    INVALID_JSON,
+    MISSING_DESCRIPTION,
+    SCHEMA,
+    TOO_DEEP,
+    Diagnostic,
+)
+from cloudseam.languages.asl.rules.machines import whole_machine
+from cloudseam.languages.asl.rules.value import Diagnosis, Value
+from cloudseam.languages.place import Place
 
 STANDARD, EXPRESS = "STANDARD", "EXPRESS"
+# Of a definition, in bytes of UTF-8 (developer guide, "Service quotas").
+MAX_BYTES = 1_048_576
+# Levels of JSON. Sixteen machines inside each other have them, and no definition that is meant.
+MAX_LEVELS = 100
 
 
 def diagnose(definition: str, kind: str = STANDARD) -> Sequence[Diagnostic]:
@@ -14,11 +28,58 @@ def diagnose(definition: str, kind: str = STANDARD) -> Sequence[Diagnostic]:
     Nothing is raised for a bad text. A definition can be used if none of what is said is an ERROR;
     see `cloudseam.languages.asl.diagnostic.refusal`.
     """
+    if not definition.strip():
+        return (Diagnostic(MISSING_DESCRIPTION, "The definition is empty", None),)
+    if len(definition.encode(errors="surrogatepass")) > MAX_BYTES:
+        return (Diagnostic(SCHEMA, f"The definition is larger than {MAX_BYTES} bytes"),)
+    twice: list[str] = []
+
+    def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                twice.append(key)
+            found[key] = value
+        return found
+
     try:
-        whole = json.loads(definition)
-    except (ValueError, RecursionError) as error:
-        return (Diagnostic(INVALID_JSON, str(error)),)
-    missing = [name for name in ("StartAt", "States") if name not in whole]
-    if missing:
-        return (Diagnostic(SCHEMA, f"These fields are required: [{', '.join(missing)}]"),)
-    return ()
+        whole = json.loads(definition, object_pairs_hook=once, parse_constant=_no_constant)
+    except RecursionError:
+        return (_too_deep(),)
+    except ValueError as error:
+        return (Diagnostic(INVALID_JSON, str(error), None),)
+    if twice:
+        names = dict.fromkeys(twice)
+        return [Diagnostic(INVALID_JSON, f"Duplicate field '{name}'", None) for name in names]
+    return judge(whole, kind)
+
+
+def judge(definition: Any, kind: str = STANDARD) -> Sequence[Diagnostic]:
+    """The same of a definition that has been read from JSON."""
+    if _is_deeper(definition, MAX_LEVELS):
+        return (_too_deep(),)
+    diagnosis = Diagnosis()
+    whole_machine(Value(definition, Place(), diagnosis), kind)
+    return diagnosis.found
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    layer = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        layer = [
+            part
+            for each in layer
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, dict | list)
+        ]
+        if not layer:
+            return False
+    return True
+
+
+def _too_deep() -> Diagnostic:
+    return Diagnostic(TOO_DEEP, f"Values are nested more than {MAX_LEVELS} deep", None)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

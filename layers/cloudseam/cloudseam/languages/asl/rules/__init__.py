@@ -1,0 +1,1 @@
+"""The rules of Amazon States Language, by what they are about."""
