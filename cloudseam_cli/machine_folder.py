@@ -10,7 +10,7 @@ from cloudseam.languages.python_actions.imports import clashes, follow
 from cloudseam.languages.python_actions.machines_file import MachinesFile, NoMachines
 from cloudseam.locators.folder import find_file
 from cloudseam.machine import Machine
-from cloudseam_cli.machine_file import read_text
+from cloudseam_cli.machine_file import machine_name, read_text
 
 Content = MachinesFile | Reading
 
@@ -30,7 +30,7 @@ class MachineFolder:
         """
         if path not in self._read:
             file = self._path / path
-            self._read[path] = read_file(file.stem, read_text(file), self.called(path))
+            self._read[path] = read_file(machine_name(file), read_text(file), self.called(path))
         return self._read[path]
 
     def called(self, path: str) -> str:

@@ -24,7 +24,7 @@ VALID, INVALID, UNREADABLE = 0, 1, 2
 EPILOG = """\
 examples:
   cloudseam validate machines/order.yml
-  cloudseam validate machines               (every .yml and .yaml file of the folder)
+  cloudseam validate machines               (every .yml, .yaml and .asl.json file of it)
   cloudseam validate fsm.yml                (and the files that it imports)
   cloudseam validate machines --json | jq '.files[] | select(.valid | not)'
   cloudseam validate machines/order.yml --against --table Stacks
@@ -181,15 +181,16 @@ def _verdicts(name: str) -> Iterable[Verdict]:
 
 
 def _folder(path: Path) -> Iterable[Verdict]:
-    from cloudseam.locators.folder import machine_files
+    from cloudseam_cli.machine_file import files_of, machine_name
 
-    files = machine_files(path)
+    files = files_of(path)
     if not files:
         yield _unreadable(path, "The folder has no machine files.", "Put .yml files into it.")
     first: dict[str, Path] = {}
     for file in files:
-        first.setdefault(file.stem, file)
-    twins = [_twins(first[file.stem], file) for file in files if first[file.stem] is not file]
+        first.setdefault(machine_name(file), file)
+    pairs = ((first[machine_name(file)], file) for file in files)
+    twins = [_twins(one, other) for one, other in pairs if one is not other]
     yield from sorted([*_judged(path, list(first.values())), *twins], key=lambda each: each.file)
 
 
@@ -212,7 +213,9 @@ def _unreadable(path: Path, problem: str, fix: str) -> Verdict:
 
 
 def _twins(first: Path, second: Path) -> Verdict:
-    problem = f"Machine '{second.stem}' has two files, {first.name} and {second.name}."
+    from cloudseam_cli.machine_file import machine_name
+
+    problem = f"Machine '{machine_name(second)}' has two files, {first.name} and {second.name}."
     return Verdict(str(second), [_whole(second, problem, "Remove one of them.")])
 
 

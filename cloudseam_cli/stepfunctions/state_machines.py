@@ -1,6 +1,5 @@
 """The state machines that were created through the API, in the store's file."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 from cloudseam.errors import MachineNotFoundError
 from cloudseam.languages.asl.machine import AslMachine
+from cloudseam.languages.asl.spec import machine_of
 from cloudseam.machine import Machine
 from cloudseam_cli.local_store.database import Database
 
@@ -17,7 +17,9 @@ CREATE TABLE IF NOT EXISTS state_machines (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tags (arn TEXT PRIMARY KEY, tags TEXT NOT NULL) WITHOUT ROWID;
 """
-PUT = "INSERT INTO state_machines VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET told = excluded.told"
+PUT = (
+    "INSERT INTO state_machines VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET told = excluded.told"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ class StateMachines:
             known = self._known.get(name)
             if known is None:
                 raise MachineNotFoundError(f"There is no state machine '{name}'.", machine=name)
-            machine = self._machines[name] = machine_of(name, known.definition)
+            machine = self._machines[name] = machine_of(
+                name, json.loads(known.definition), known.definition
+            )
         return machine
 
     def names(self) -> Sequence[str]:
@@ -98,11 +102,3 @@ class StateMachines:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM tags WHERE arn = ?", (arn,))
             connection.execute("INSERT INTO tags VALUES (?, ?)", (arn, json.dumps(dict(tags))))
-
-
-def machine_of(name: str, definition: str) -> AslMachine:
-    """The machine of a definition that has been found to be valid."""
-    parsed = json.loads(definition)
-    canonical = json.dumps(parsed, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(f"asl/{name}/{canonical}".encode()).hexdigest()
-    return AslMachine(name, digest, parsed, definition)

@@ -236,3 +236,44 @@ def test_an_import_shows_nothing_of_what_lies_outside(
         "There is no file 'link.yml'. W",
     ]
     assert told[2] == "1 file, 1 invalid: 2 errors."
+
+
+def test_definitions_of_amazon_states_language_are_judged_beside_other_machines(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = {"A": {"Type": "Wait", "Seconds": 1, "Next": "B"}, "B": {"Type": "Succeed"}}
+    (here / "fine.asl.json").write_text(json.dumps({"StartAt": "A", "States": states}))
+    (here / "lost.asl.yaml").write_text("StartAt: A\nStates:\n  B: {Type: Succeed}\n")
+
+    code, told = validate_json(capsys, ".")
+
+    assert code == 1
+    assert [(file["file"], file["valid"]) for file in told["files"]] == [
+        ("bad.yml", False),
+        ("fine.asl.json", True),
+        ("good.yml", True),
+        ("lost.asl.yaml", False),
+        ("warned.yml", True),
+    ]
+    assert told["files"][3]["findings"][0] == {
+        "line": 1,
+        "column": 10,
+        "place": "/StartAt",
+        "severity": "error",
+        "problem": "MISSING_TRANSITION_TARGET: Missing 'Next' target: A.",
+        "fix": "Name a state that stands in the same `States`.",
+    }
+
+
+def test_two_files_of_one_machine_are_told_whatever_their_languages(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "good.asl.json").write_text('{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}')
+
+    code, told = validate_json(capsys, ".")
+
+    assert code == 1
+    twin = next(file for file in told["files"] if file["file"] == "good.yml")
+    assert twin["findings"][0]["problem"] == (
+        "Machine 'good' has two files, good.asl.json and good.yml."
+    )

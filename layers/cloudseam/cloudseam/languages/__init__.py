@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cloudseam.finding import Finding, FindingsError, Severity
+from cloudseam.languages.asl.file_kind import is_definition
 from cloudseam.languages.cloudseam_v1.spec import parse_spec
 from cloudseam.languages.part import whole
 from cloudseam.languages.python_actions.imports import LoadFile, follow
@@ -24,7 +25,8 @@ class Reading(NamedTuple):
 
 def read_machine(name: str, text: str | bytes, file: str, load: LoadFile | None = None) -> Reading:
     """Reads a machine of any language. A file with `machines:` has Python-action machines, of
-    which it is the one with the name; any other is one machine in CloudSeam v1.
+    which it is the one with the name; any other is one machine: in Amazon States Language if its
+    name or its keys say so, else in CloudSeam v1.
 
     `file` is what findings call the text's source. Nothing is raised for a bad text. What is wrong
     in other machines of the file is left out. Imports are followed where `load` is given, and the
@@ -35,16 +37,22 @@ def read_machine(name: str, text: str | bytes, file: str, load: LoadFile | None 
 
 
 def read_file(name: str, text: str | bytes, file: str) -> MachinesFile | Reading:
-    """All Python-action machines of a file; or the machine of that name, in CloudSeam v1."""
+    """All Python-action machines of a file; or its one machine, in another language."""
     report = Report(file)
     root = parse_yaml(text, report)
     if root is None:
         return Reading(None, report.findings)
     if is_machines_file(root):
         return parse_file(whole(root, report))
+    source = text if isinstance(text, str) else text.decode()
+    if is_definition(root, file):
+        # A function that has no such machine starts without it.
+        from cloudseam.languages.asl.spec import parse_definition
+
+        return Reading(parse_definition(name, whole(root, report), source), report.findings)
     machine = parse_spec(name, whole(root, report))
     if machine is not None:
-        machine = replace(machine, source=text if isinstance(text, str) else text.decode())
+        machine = replace(machine, source=source)
     return Reading(machine, report.findings)
 
 

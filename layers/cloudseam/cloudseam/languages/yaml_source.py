@@ -14,6 +14,7 @@ import yaml
 from cloudseam.event import Scalar
 from cloudseam.languages import yaml_rules as rules
 from cloudseam.languages.core_schema import core_value
+from cloudseam.languages.json_pairs import joined_pairs
 from cloudseam.languages.place import Place
 from cloudseam.languages.report import START, Mark, Report
 from cloudseam.languages.rule import Rule
@@ -83,6 +84,7 @@ def _decoded(text: str | bytes, report: Report) -> str:
     if len(text) > rules.MAX_BYTES:
         _refuse(report, rules.TOO_LARGE, START)
     text = _unicode(text, report).removeprefix("\ufeff")
+    text = joined_pairs(text)
     bad = UNPRINTABLE.search(text)
     if bad:
         code, at = ord(bad[0]), _mark_at(text[: bad.start()])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 import uuid
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,8 @@ from cloudseam.languages.asl.scope import Scope
 OPEN, CLOSE = "{%", "%}"
 # One evaluation may take so long, in milliseconds, and so many levels of calls.
 TIME_LIMIT_MS, DEPTH_LIMIT = 5_000, 500
+
+PLACE_HOLDER = re.compile(r"\{\{\w+\}\}")
 
 
 def is_query(value: Any) -> bool:
@@ -54,6 +57,37 @@ def evaluate(text: str, scope: Scope, field: str) -> Any:
         return json.loads(json.dumps(found["r"], allow_nan=False))
     except (TypeError, ValueError):
         raise _failed(query, field, "returned an unsupported result type.") from None
+
+
+class InvalidQueryError(ValueError):
+    """A text is no JSONata; the message is what JSONata says of it."""
+
+
+def syntax_tree(query: str) -> Any:
+    """The expression as the library's parser has it.
+
+    Raises:
+        InvalidQueryError: it is none.
+        RecursionError: it is nested too deeply.
+    """
+    import jsonata
+
+    try:
+        return jsonata.Jsonata(query).ast
+    except jsonata.JException as error:
+        raise InvalidQueryError(_said(error)) from None
+    except RecursionError:
+        raise
+    except Exception as error:  # the library raises what Python does, besides its own
+        raise InvalidQueryError(str(error)) from None
+
+
+def _said(error: Any) -> str:
+    """The message of an error with what it quotes in quotes, as JSONata's own has it."""
+    quoted = iter((error.current, error.expected, error.extra))
+    template = error.error_codes.get(error.error, "")
+    said = PLACE_HOLDER.sub(lambda _: json.dumps(str(next(quoted, ""))), template)
+    return said if "{" not in said else str(error)
 
 
 def _failed(query: str, field: str, what: str) -> StateFailure:

@@ -1,16 +1,18 @@
 """Rules of JSONata (developer guide, "Transforming data with JSONata")."""
 
-import json
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cloudseam.languages.asl.diagnostic import INVALID_JSONATA, UNSUPPORTED_JSONATA
-from cloudseam.languages.asl.jsonata_query import CLOSE, OPEN, query_of
+from cloudseam.languages.asl.jsonata_query import (
+    CLOSE,
+    OPEN,
+    InvalidQueryError,
+    query_of,
+    syntax_tree,
+)
 from cloudseam.languages.asl.rules.value import Setting, Value
-
-PLACE_HOLDER = re.compile(r"\{\{\w+\}\}")
 
 
 def is_queried(value: Value, setting: Setting) -> bool:
@@ -60,27 +62,12 @@ class _Reading(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> _Reading:
-    # Few machines have expressions, and the library takes a while to import.
-    from jsonata.jexception import JException
-    from jsonata.parser import Parser
-
     try:
-        names = tuple(dict.fromkeys(_unrooted(Parser().parse(text))))
+        return _Reading(None, tuple(dict.fromkeys(_unrooted(syntax_tree(text)))))
+    except InvalidQueryError as error:
+        return _Reading(str(error))
     except RecursionError:
         return _Reading("The expression is too deeply nested")
-    except JException as error:
-        return _Reading(_told(error))
-    except Exception as error:  # the library raises what Python does, besides its own
-        return _Reading(str(error))
-    return _Reading(None, names)
-
-
-def _told(error: Any) -> str:
-    """The message of an error with what it quotes in quotes, as JSONata's own has it."""
-    quoted = iter((error.current, error.expected, error.extra))
-    template = error.error_codes.get(error.error, "")
-    said = PLACE_HOLDER.sub(lambda _: json.dumps(str(next(quoted, ""))), template)
-    return said if "{" not in said else str(error)
 
 
 def _unrooted(node: Any) -> Iterator[str]:
