@@ -94,16 +94,16 @@ def _format_of(output: Path | None) -> str:
 
 def _load(path: Path, name: str | None) -> Machine:
     from cloudseam.languages import load_machine
-    from cloudseam_cli.machine_file import read_text
+    from cloudseam_cli.machine_file import machine_name, read_text
     from cloudseam_cli.machine_folder import MachineFolder, names_in
 
     folder = MachineFolder(path.parent)
-    names = names_in(folder, path.name)
-    if name is None and len(names) > 1 and path.stem not in names:
+    names, own = names_in(folder, path.name), machine_name(path)
+    if name is None and len(names) > 1 and own not in names:
         raise SeveralMachinesError(
             f"{path} has several machines. Name one with --machine: {', '.join(names)}."
         )
-    chosen = name or (path.stem if path.stem in names or not names else names[0])
+    chosen = name or (own if own in names or not names else names[0])
     return load_machine(chosen, read_text(path), str(path), folder.load)
 
 

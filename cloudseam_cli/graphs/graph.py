@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cloudseam.errors import CloudSeamError
 from cloudseam.event import NEXT
+from cloudseam.languages.asl.machine import AslMachine
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam.languages.python_actions import definition as actions
@@ -46,13 +47,14 @@ class Transition:
     """From one state to another on any of some events; or by itself, on NEXT.
 
     An event has the action with it that is run on the way, as `done / orders.Pack`. `is_local`: it
-    is made in the invocation that the event came from.
+    is made in the invocation that the event came from. `is_caught`: it is made on an error.
     """
 
     source: str
     target: str
     events: tuple[str, ...]
     is_local: bool = False
+    is_caught: bool = False
 
     @property
     def is_next(self) -> bool:
@@ -61,8 +63,8 @@ class Transition:
 
     @property
     def is_dashed(self) -> bool:
-        """Whether it is not made by an event from outside."""
-        return self.is_next or self.is_local
+        """Whether it is not the way that things go by what happens outside."""
+        return self.is_next or self.is_local or self.is_caught
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ def graph_of(machine: Machine) -> Graph:
     """
     if isinstance(machine, ActionsMachine):
         return _actions_graph(machine)
+    if isinstance(machine, AslMachine):
+        # It is made of what is defined here.
+        from cloudseam_cli.graphs.asl_graph import asl_graph
+
+        return asl_graph(machine)
     if not isinstance(machine, StatesMachine):
         raise NotDrawableError(machine=machine.name)
     definition = machine.definition
