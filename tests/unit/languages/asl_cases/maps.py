@@ -161,11 +161,6 @@ CASES = [
         [],
     ),
     Case(
-        "a reader without a kind of file",
-        _map(ItemReader=READER),
-        at("/ItemReader", "These fields are required: [ReaderConfig]"),
-    ),
-    Case(
         "a reader of nothing",
         _map(ItemReader={}),
         at("/ItemReader", "These fields are required: [Resource]"),

@@ -107,4 +107,18 @@ CASES = [
             "is not supported. at /States/S/Cause"
         ],
     ),
+    Case("arguments by an expression", jsonata("Task", Arguments="{% $states.input %}"), []),
+    *[
+        Case(
+            f"arguments of {value!r}",
+            jsonata("Task", Arguments=value),
+            at("/Arguments", "Expected value of type [OBJECT, STRING]"),
+        )
+        for value in (None, True, 1, [1])
+    ],
+    Case(
+        "arguments of a text",
+        jsonata("Parallel", Arguments="x"),
+        at("/Arguments", "JSONata string must start with {% and end with %}"),
+    ),
 ]

@@ -37,7 +37,7 @@ CASES = [
         for name in (
             "",
             "create",
-            "${lambdaArn}",
+            "${lambdaArn",
             f"{FUNCTION}:",
             f"{FUNCTION}:$*",
             "arn:aws:lambda:us-east-1:1:f",
@@ -55,6 +55,18 @@ CASES = [
             "arn:aws:states:::sqs:sendMessage.sync",
             "arn:aws:states:::dynamodb:getItem.waitForTaskToken",
             "arn:aws:states:::batch:submitJob.sync:2",
+        )
+    ],
+    *[
+        Case(
+            f"a resource to be filled in: {name}",
+            of("Task", Resource=name),
+            at("/Resource", "Value is a resource ARN only once its placeholders are filled in"),
+        )
+        for name in (
+            "${Function}",
+            "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:f",
+            "arn:<PARTITION>:states:::batch:submitJob.sync",
         )
     ],
     Case("a resource that is no text", of("Task", Resource={"Ref": "f"}), at("/Resource", TEXT)),

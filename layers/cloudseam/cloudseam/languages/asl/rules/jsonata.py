@@ -45,6 +45,16 @@ def query(value: Value, setting: Setting) -> None:
         value.add(f"JSONata string must start with {OPEN} and end with {CLOSE}")
 
 
+def arguments(value: Value, setting: Setting) -> None:
+    """An object with expressions in it, or an expression."""
+    if isinstance(value.json, dict):
+        queries(value, setting)
+    elif isinstance(value.json, str):
+        query(value, setting)
+    else:
+        value.add("Expected value of type [OBJECT, STRING]")
+
+
 def queries(value: Value, setting: Setting) -> None:
     """Any JSON, with expressions in it."""
     if is_queried(value, setting):

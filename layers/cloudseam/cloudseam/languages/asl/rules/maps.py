@@ -11,7 +11,7 @@ from cloudseam.languages.asl.rules.fields import (
     path_only,
     query_only,
 )
-from cloudseam.languages.asl.rules.jsonata import check_query, is_queried, queries
+from cloudseam.languages.asl.rules.jsonata import arguments, check_query, is_queried, queries
 from cloudseam.languages.asl.rules.paths import own_reference
 from cloudseam.languages.asl.rules.scalars import choice_of, integer, text, texts
 from cloudseam.languages.asl.rules.tasks import EXPRESS
@@ -25,7 +25,7 @@ MAX_LABEL = 40
 NOT_IN_LABEL = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"/\x00-\x1f\x7f-\x9f]")
 MAX_ITEMS = 100_000_000
 READERS = ("getObject", "listObjectsV2")
-READER = re.compile(r"arn:[\w-]+:states:[\w-]*:[\w-]*:s3:(?P<call>getObject|listObjectsV2)")
+READER = re.compile(r"arn:[\w-]+:states:[\w-]*:[\w-]*:s3:(getObject|listObjectsV2)")
 WRITER = re.compile(r"arn:[\w-]+:states:[\w-]*:[\w-]*:s3:putObject")
 
 
@@ -82,12 +82,7 @@ def inside(processor: Value, setting: Setting) -> Setting:
 
 def item_reader(value: Value, setting: Setting) -> None:
     """Where a distributed Map gets its items from."""
-    if not check_fields(value, READER_FIELDS, setting, required=("Resource",)):
-        return
-    name = value.json.get("Resource")
-    found = READER.fullmatch(name) if isinstance(name, str) else None
-    if found and found["call"] == "getObject" and "ReaderConfig" not in value.json:
-        value.add("These fields are required: [ReaderConfig]")
+    check_fields(value, READER_FIELDS, setting, required=("Resource",))
 
 
 def item_batcher(value: Value, setting: Setting) -> None:
@@ -158,7 +153,7 @@ CSV_FIELDS = {
     "CSVHeaders": Field(texts),
 }
 READER_FIELDS = {
-    "Arguments": query_only(queries),
+    "Arguments": query_only(arguments),
     "Parameters": path_only(template),
     "ReaderConfig": Field(_reader_config),
     "Resource": Field(_reader_resource),
@@ -175,7 +170,7 @@ WRITER_CONFIG_FIELDS = {
     "Transformation": Field(choice_of("NONE", "COMPACT", "FLATTEN")),
 }
 WRITER_FIELDS = {
-    "Arguments": query_only(queries),
+    "Arguments": query_only(arguments),
     "Parameters": path_only(template),
     "Resource": Field(_writer_resource),
     "WriterConfig": Field(_writer_config),

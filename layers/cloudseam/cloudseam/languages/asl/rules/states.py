@@ -13,7 +13,7 @@ from cloudseam.languages.asl.rules.fields import (
     path_only,
     query_only,
 )
-from cloudseam.languages.asl.rules.jsonata import queries
+from cloudseam.languages.asl.rules.jsonata import arguments, queries
 from cloudseam.languages.asl.rules.paths import (
     json_path_or_null,
     own_reference,
@@ -94,7 +94,7 @@ IN_AND_OUT: Fields = {
 }
 ASSIGNS: Fields = {"Assign": Field(assignment)}
 PARAMETERS: Fields = {"Parameters": path_only(template), "ResultPath": path_only(result_path)}
-ARGUMENTS: Fields = {"Arguments": query_only(queries)}
+ARGUMENTS: Fields = {"Arguments": query_only(arguments)}
 RECOVERS: Fields = {
     "Catch": Field(catch),
     "ResultSelector": path_only(template),

@@ -2,6 +2,7 @@
 
 import re
 
+from cloudseam.languages.asl.diagnostic import WARNING
 from cloudseam.languages.asl.rules.jsonata import check_query, is_queried
 from cloudseam.languages.asl.rules.paths import is_expression
 from cloudseam.languages.asl.rules.value import Setting, Value
@@ -9,6 +10,8 @@ from cloudseam.languages.asl.rules.value import Setting, Value
 EXPRESS = "EXPRESS"
 # The spec asks for a URI. Step Functions takes ARNs only; here a task may have another scheme.
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s{}<>\"\\^`]+")
+# What CloudFormation or a person fills in: `${Function}`, `<PARTITION>`.
+PLACEHOLDER = re.compile(r"\$\{[\w:.-]+\}|<[\w-]+>")
 LAMBDA = re.compile(
     r"arn:[\w-]*:lambda:[\w-]*:[\w-]*:function:[\w-]+(:(\$LATEST|[\w-]+))?", re.ASCII
 )
@@ -40,6 +43,12 @@ def resource(value: Value, setting: Setting) -> None:
     name = value.text()
     if name is None:
         return
+    if PLACEHOLDER.search(name):
+        said = "Value is a resource ARN only once its placeholders are filled in"
+        value.add(said, severity=WARNING)
+        name = PLACEHOLDER.sub("placeholder", name)
+        if name == "placeholder":
+            return
     is_function = A_FUNCTION.match(name)
     if not URI.fullmatch(name) or (is_function and not LAMBDA.fullmatch(name)):
         value.add("Value is not a valid resource ARN")
