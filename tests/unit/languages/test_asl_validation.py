@@ -161,8 +161,9 @@ def test_a_hostile_expression_is_refused(text: str) -> None:
         "States.Format('" + "\\" * 9999,
         "$" + "[?(@.a" * 3000,
         "$" + ".." * 999,
+        "States.Array(" + "9" * 5000 + ")",
     ],
-    ids=["calls", "escapes", "filters", "descents"],
+    ids=["calls", "escapes", "filters", "descents", "a number"],
 )
 def test_a_hostile_path_is_refused(text: str) -> None:
     assert [each.severity for each in judge(of("Pass", Parameters={"a.$": text}))] == [ERROR]

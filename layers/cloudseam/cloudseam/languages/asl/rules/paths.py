@@ -61,7 +61,7 @@ def is_path(text: str) -> bool:
     """Whether it is a JSONPath: of the input, of the context object (`$$`) or a variable."""
     try:
         json_path.steps_of(_from_root(text))
-    except (json_path.InvalidPathError, RecursionError):
+    except json_path.InvalidPathError:
         return False
     return True
 
@@ -77,7 +77,7 @@ def called(text: str) -> intrinsics.Call | None:
     """The call of an intrinsic function that the text is."""
     try:
         call = intrinsics.parse(text)
-    except (intrinsics.InvalidIntrinsicError, ValueError):
+    except ValueError:  # no call, or a number that is too long for Python
         return None
     return call if _is_sound(call) else None
 
