@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import Any
+
+from cloudseam.errors import CloudSeamError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS stacks (
     id TEXT PRIMARY KEY, version INTEGER NOT NULL, machine TEXT NOT NULL, state TEXT NOT NULL,
     row TEXT NOT NULL, is_unfinished INTEGER NOT NULL, is_removed INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, memory TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS unfinished ON stacks (id) WHERE is_unfinished;
-CREATE INDEX IF NOT EXISTS of_machine ON stacks (machine, state);
+CREATE INDEX IF NOT EXISTS of_machine ON stacks (machine, created_at, id);
+CREATE INDEX IF NOT EXISTS expiring ON stacks (expires_at) WHERE expires_at;
 CREATE TABLE IF NOT EXISTS logs (
     stack_id TEXT NOT NULL, version INTEGER NOT NULL, events TEXT NOT NULL,
     PRIMARY KEY (stack_id, version)
@@ -22,22 +26,43 @@ CREATE TABLE IF NOT EXISTS histories (
     stack_id TEXT NOT NULL, version INTEGER NOT NULL, entries TEXT NOT NULL,
     PRIMARY KEY (stack_id, version)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, claim TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS machines (
     name TEXT NOT NULL, digest TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (name, digest)
 ) WITHOUT ROWID;
 """
 
 
+class DatabaseUnusableError(CloudSeamError):
+    """The file cannot be opened, or is another's."""
+
+
 class Database:
-    """One connection, which threads take turns on."""
+    """One connection, which threads take turns on. Nobody else can open the file meanwhile.
+
+    Raises:
+        DatabaseUnusableError: it cannot be opened, another process has it, or it is no database.
+    """
 
     def __init__(self, path: Path | str) -> None:
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._turn = RLock()
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(SCHEMA)
+        try:
+            # Whoever has it has it for long: there is nothing to wait for.
+            self._connection = sqlite3.connect(
+                path, timeout=0, check_same_thread=False, isolation_level=None
+            )
+        except sqlite3.Error as error:
+            raise DatabaseUnusableError(f"The file {path} cannot be used: {error}.") from error
+        try:
+            # The lock goes with the process, however that ends.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.executescript(f"BEGIN EXCLUSIVE; {SCHEMA} COMMIT;")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise DatabaseUnusableError(
+                f"The file {path} cannot be used: {error}. One process at a time may have it."
+            ) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -46,12 +71,13 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
-    def read(self, sql: str, *parameters: object) -> list[tuple[str, ...]]:
+    def read(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         with self._turn:
             return self._connection.execute(sql, parameters).fetchall()

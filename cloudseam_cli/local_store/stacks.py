@@ -3,12 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from cloudseam.errors import CloudSeamError, StackConflictError
 from cloudseam.history import Entry
+from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
 from cloudseam.persistence.row import (
+    UnreadableRowError,
     entry_from_row,
     entry_row,
     from_text,
@@ -19,22 +23,42 @@ from cloudseam.stack import Stack
 from cloudseam_cli.local_store.database import Database
 
 SCANNED_AT_ONCE = 500
-LOAD = "SELECT row FROM stacks WHERE id = ?"
+LOAD = "SELECT row, memory FROM stacks WHERE id = ?"
 INSERT = """
-INSERT INTO stacks (id, version, machine, state, row, is_unfinished, is_removed, expires_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO stacks
+    (id, version, machine, state, row, is_unfinished, is_removed, created_at, expires_at, memory)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+    version = excluded.version, machine = excluded.machine, state = excluded.state,
+    row = excluded.row, is_unfinished = excluded.is_unfinished, is_removed = excluded.is_removed,
+    created_at = excluded.created_at, expires_at = excluded.expires_at,
+    memory = excluded.memory
+WHERE stacks.version = 0
 """
 UPDATE = """
 UPDATE stacks SET version = ?, machine = ?, state = ?, row = ?, is_unfinished = ?, is_removed = ?,
-    expires_at = ?
+    created_at = ?, expires_at = ?, memory = ?
 WHERE id = ? AND version = ?
 """
 SCAN = """
-SELECT id, row FROM stacks
+SELECT id, row, memory FROM stacks
 WHERE id > ? AND NOT is_removed AND (? IS NULL OR machine = ?) AND (? IS NULL OR state = ?)
 ORDER BY id LIMIT ?
 """
-SCAN_UNFINISHED = "SELECT id, row FROM stacks WHERE is_unfinished AND id > ? ORDER BY id LIMIT ?"
+# The newest first, from behind one of them on.
+PAGE = """
+SELECT id, row, memory FROM stacks
+WHERE machine = ? AND NOT is_removed AND (? IS NULL OR state = ?) AND (created_at, id) < (?, ?)
+ORDER BY created_at DESC, id DESC LIMIT ?
+"""
+FORGET = (
+    "DELETE FROM logs WHERE stack_id IN (SELECT id FROM stacks WHERE expires_at BETWEEN 1 AND ?)",
+    "DELETE FROM histories WHERE stack_id IN "
+    "(SELECT id FROM stacks WHERE expires_at BETWEEN 1 AND ?)",
+    "DELETE FROM stacks WHERE expires_at BETWEEN 1 AND ?",
+)
+SCAN_UNFINISHED = (
+    "SELECT id, row, memory FROM stacks WHERE is_unfinished AND id > ? ORDER BY id LIMIT ?"
+)
 
 
 class SqliteStackRepository:
@@ -48,9 +72,9 @@ class SqliteStackRepository:
         stacks: dict[str, Stack] = {}
         failures: dict[str, CloudSeamError] = {}
         for stack_id in stack_ids:
-            for (text,) in self._database.read(LOAD, stack_id):
+            for text, memory in self._database.read(LOAD, stack_id):
                 try:
-                    stacks[stack_id] = from_text(stack_id, text)
+                    stacks[stack_id] = _stack(stack_id, text, memory)
                 except CloudSeamError as error:
                     failures[stack_id] = error
         return Loaded(stacks, failures)
@@ -70,11 +94,8 @@ class SqliteStackRepository:
         """See `StackRepository.scan`."""
         after = ""
         while True:
-            rows = self._database.read(
-                SCAN, after, machine, machine, state, state, SCANNED_AT_ONCE
-            )
-            for stack_id, text in rows:
-                yield from_text(stack_id, text)
+            rows = self._database.read(SCAN, after, machine, machine, state, state, SCANNED_AT_ONCE)
+            yield from _readable(rows)
             if len(rows) < SCANNED_AT_ONCE:
                 return
             after = rows[-1][0]
@@ -82,9 +103,21 @@ class SqliteStackRepository:
     def scan_unfinished(self, after: str = "") -> Iterator[Stack]:
         """See `StackRepository.scan_unfinished`. The order is that of the ids."""
         while rows := self._database.read(SCAN_UNFINISHED, after, SCANNED_AT_ONCE):
-            for stack_id, text in rows:
-                yield from_text(stack_id, text)
+            yield from _readable(rows)
             after = rows[-1][0]
+
+    def page(
+        self, machine: str, state: str | None, behind: tuple[int, str], most: int
+    ) -> Sequence[Stack]:
+        """Stacks of a machine, the newest first, from behind a moment (epoch ms) and an id on."""
+        rows = self._database.read(PAGE, machine, state, state, *behind, most)
+        return list(_readable(rows))
+
+    def forget_expired(self, now: int) -> None:
+        """Lets go of the stacks that may be forgotten by now (epoch ms), with all that is kept."""
+        with self._database.transaction() as connection:
+            for statement in FORGET:
+                connection.execute(statement, (now,))
 
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
@@ -111,10 +144,25 @@ class SqliteStackRepository:
         return [event for (text,) in rows for event in json.loads(text)]
 
 
+def _readable(rows: Sequence[tuple[str, str, str | None]]) -> Iterator[Stack]:
+    """The stacks of rows, without the damaged ones and what is no stack."""
+    for stack_id, text, memory in rows:
+        if not stack_id.startswith(RESERVED_ID_PREFIX):
+            with suppress(UnreadableRowError):
+                yield _stack(stack_id, text, memory)
+
+
+def _stack(stack_id: str, text: str, memory: str | None) -> Stack:
+    stack = from_text(stack_id, text)
+    return stack if memory is None else replace(stack, memory=json.loads(memory))
+
+
 def _put(connection: sqlite3.Connection, stack: Stack) -> None:
     row = to_row(stack)
+    # In a column of its own, which has no limit: the memory of an execution is up to a megabyte.
+    memory = row.pop("memory", None)
     text = json.dumps(row)
-    refuse_oversize(stack, row, len(text))
+    refuse_oversize(stack, len(text))
     made = stack.version + 1
     values = (
         made,
@@ -123,7 +171,9 @@ def _put(connection: sqlite3.Connection, stack: Stack) -> None:
         text,
         not stack.is_removed and not stack.is_satisfied,
         stack.is_removed,
+        stack.created_at,
         stack.expires_at,
+        memory,
     )
     if stack.version:
         done = connection.execute(UPDATE, (*values, stack.id, stack.version))
@@ -135,7 +185,9 @@ def _put(connection: sqlite3.Connection, stack: Stack) -> None:
         )
     if stack.fresh_history:
         entries = json.dumps([entry_row(entry) for entry in stack.fresh_history])
-        connection.execute("INSERT INTO histories VALUES (?, ?, ?)", (stack.id, made, entries))
+        connection.execute(
+            "INSERT OR REPLACE INTO histories VALUES (?, ?, ?)", (stack.id, made, entries)
+        )
     if stack.log:
         events = json.dumps(stack.log)
-        connection.execute("INSERT INTO logs VALUES (?, ?, ?)", (stack.id, made, events))
+        connection.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?)", (stack.id, made, events))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,9 @@ from cloudseam.persistence.postgres.stacks import PostgresStackRepository
 from cloudseam.persistence.postgres.versions import PostgresMachineVersions
 from cloudseam.stack import Stack
 from cloudseam_cli.embedded_aws import EmbeddedAws
+from cloudseam_cli.local_store.database import Database
+from cloudseam_cli.local_store.stacks import SqliteStackRepository
+from cloudseam_cli.local_store.versions import SqliteMachineVersions
 from tests.emulated import EmulatedAws
 from tests.emulator import boto3_on, lean_on
 from tests.postgres import PostgresServer
@@ -146,6 +150,38 @@ def postgres_store(request: pytest.FixtureRequest) -> Store:
     )
 
 
+def sqlite_store(request: pytest.FixtureRequest) -> Store:
+    """A file of its own."""
+    folder: Path = request.getfixturevalue("tmp_path")
+    database = Database(folder / f"{uuid4()}.sqlite")
+    request.addfinalizer(database.close)
+
+    def put_row(row: dict[str, Any]) -> None:
+        place = (row["id"], row.get("version") or 0, row.get("machine", ""), row.get("_state", ""))
+        with database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO stacks VALUES (?, ?, ?, ?, ?, TRUE, ?, 0, 0, NULL)",
+                (*place, json.dumps(row), "removedAt" in row),
+            )
+
+    def row(stack_id: str) -> dict[str, Any]:
+        ((text, memory),) = database.read("SELECT row, memory FROM stacks WHERE id = ?", stack_id)
+        return dict(json.loads(text)) | ({"memory": memory} if memory is not None else {})
+
+    def remove_row(stack_id: str) -> None:
+        with database.transaction() as connection:
+            connection.execute("DELETE FROM stacks WHERE id = ?", (stack_id,))
+
+    return Store(
+        SqliteStackRepository(database),
+        put_row,
+        row,
+        remove_row,
+        InMemoryClaimRepository(),  # one process has the file: it needs no claims in it
+        SqliteMachineVersions(database),
+    )
+
+
 STORES = {
     "memory": memory_store,
     "dynamodb": dynamodb_store,
@@ -153,6 +189,7 @@ STORES = {
     "dynamodb-lean": lean_dynamodb_store,
     "dynamodb-lean-batched": lean_batched_dynamodb_store,
     "postgres": postgres_store,
+    "sqlite": sqlite_store,
 }
 # Batches are for stores that keep no full history: a commit with its history is a transaction.
 STORES_WITH_HISTORY = {
