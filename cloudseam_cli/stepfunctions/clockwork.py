@@ -1,22 +1,29 @@
-"""Timers of an engine in one process: a heap, and a thread that waits for its top."""
+"""What an engine in one process does later: a heap, and a thread that waits for its top."""
 
 import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import count
 from threading import Condition, Thread
 
 from cloudseam.timers import Timer
 
+# A computer may sleep and its clock be set: the time is looked at again at least so often.
+LONGEST_WAIT = 60.0
+
 
 class Clockwork:
-    """See `cloudseam.timers.Timers`. `fire` is called with each timer when its moment has come.
+    """See `cloudseam.timers.Timers`. `fire` is called with each timer when its moment has come; it
+    must return at once, and not raise.
 
     Timers are not kept: the rows of stacks have them, and whoever starts again sets them again.
     """
 
     def __init__(self, fire: Callable[[Timer], None]) -> None:
         self._fire = fire
-        self._heap: list[tuple[int, str]] = []
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._numbers = count()
         self._set = Condition()
         self._stopped = False
         self._thread = Thread(target=self._run, name="clockwork", daemon=True)
@@ -24,14 +31,18 @@ class Clockwork:
 
     def set(self, timers: Sequence[Timer]) -> Mapping[int, Exception]:
         """See `Timers.set`."""
-        with self._set:
-            for timer in timers:
-                heapq.heappush(self._heap, (timer.at, timer.stack_id))
-            self._set.notify()
+        for timer in timers:
+            self.call(timer.at, partial(self._fire, timer))
         return {}
 
+    def call(self, at: int, act: Callable[[], None]) -> None:
+        """Has something done at a moment (epoch ms). It must return at once, and not raise."""
+        with self._set:
+            heapq.heappush(self._heap, (at, next(self._numbers), act))
+            self._set.notify()
+
     def stop(self) -> None:
-        """Fires no more."""
+        """Does nothing more."""
         with self._set:
             self._stopped = True
             self._set.notify()
@@ -42,9 +53,9 @@ class Clockwork:
             with self._set:
                 if self._stopped:
                     return
-                wait = self._heap[0][0] / 1000 - time.time() if self._heap else None
-                if wait is None or wait > 0:
-                    self._set.wait(wait)
+                wait = self._heap[0][0] / 1000 - time.time() if self._heap else LONGEST_WAIT
+                if wait > 0:
+                    self._set.wait(min(wait, LONGEST_WAIT))
                     continue
-                at, stack_id = heapq.heappop(self._heap)
-            self._fire(Timer(stack_id, at))
+                _, _, act = heapq.heappop(self._heap)
+            act()

@@ -6,56 +6,66 @@ process: whoever opens the file again sends and sets again what the rows say is 
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from threading import Condition, Lock
-from typing import Any
+from threading import Condition
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from cloudseam.clock import SystemClock
+from cloudseam.dead_letters import wait_before
 from cloudseam.delivery import Delivery
-from cloudseam.event import RETRY_PENDING_TASKS, START, TIMER_DUE, Event, Json
+from cloudseam.errors import RetryableError
+from cloudseam.event import RETRY_PENDING_TASKS, START, TIMER_DUE, Answer, Event, Json
 from cloudseam.heartbeat import ThreadHeartbeat
-from cloudseam.languages.asl.machine import STOP_EXECUTION
-from cloudseam.outbox import Outbox
+from cloudseam.languages.asl.interpreter import task_kind
+from cloudseam.languages.asl.machine import (
+    STOP_EXECUTION,
+    TASK_STARTED,
+    TIMER,
+)
+from cloudseam.messages import parse_event
 from cloudseam.outcome import Outcome
 from cloudseam.pinned_machines import PinnedMachines
-from cloudseam.queues import OutgoingMessage
 from cloudseam.service import StackService
 from cloudseam.stack import Stack
 from cloudseam.timers import Timer
-from cloudseam_cli.local_store.claims import SqliteClaimRepository
 from cloudseam_cli.local_store.database import Database
 from cloudseam_cli.local_store.stacks import SqliteStackRepository
 from cloudseam_cli.local_store.versions import SqliteMachineVersions
+from cloudseam_cli.stepfunctions.activities import Activities, WaitingTasks
 from cloudseam_cli.stepfunctions.clockwork import Clockwork
-from cloudseam_cli.stepfunctions.state_machines import StateMachines
-from task_satisfier.attempt import Attempts
+from cloudseam_cli.stepfunctions.direct_queue import DirectQueue
+from cloudseam_cli.stepfunctions.state_machines import StateMachines, version_of
+from cloudseam_cli.stepfunctions.tags import Tags
+from cloudseam_cli.stepfunctions.task_token import TaskToken
+from cloudseam_cli.stepfunctions.turns import Turns
+from task_satisfier.attempt import Attempts, Unclaimed
 from task_satisfier.satisfier import Executors, TaskSatisfier
 
 TASKS_AT_ONCE = 32
-LEASE_MS = 60_000
+TIMERS_AT_ONCE = 4
+# What a task may take where its state has no TimeoutSeconds (developer guide, "Service quotas": an
+# execution has a year).
+LONGEST_TASK = 31_536_000.0
 
 logger = logging.getLogger(__name__)
 
-Send = Callable[[Sequence[OutgoingMessage]], None]
+
+class Started(NamedTuple):
+    """An execution, and whether it was there before."""
+
+    stack: Stack
+    is_known: bool
 
 
-class DirectQueue:
-    """See `cloudseam.queues.Queue`. Hands each message on as soon as it is sent."""
+class TaskAsked(NamedTuple):
+    """A task of an activity that a worker has taken."""
 
-    def __init__(self, take: Callable[[Delivery], None]) -> None:
-        self._take = take
-
-    def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, Exception]:
-        """See `Queue.send`."""
-        for message in messages:
-            self._take(Delivery(uuid4().hex, message.body))
-        return {}
-
-    def defer(self, receipts: Mapping[str, int]) -> None:
-        """See `Queue.defer`. What comes back is in the store."""
+    token: TaskToken
+    input: Any
 
 
 class Engine:
@@ -64,55 +74,82 @@ class Engine:
     def __init__(self, path: Path | str, executors: Executors) -> None:
         self.database = Database(path)
         self.stacks = SqliteStackRepository(self.database)
+        self.versions = SqliteMachineVersions(self.database, version_of)
         self.machines = StateMachines(self.database)
+        self.tags = Tags(self.database)
+        self.activities = Activities(self.database)
         clock = SystemClock()
-        self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, "task")
+        self._waiting = WaitingTasks()
+        self._turns = Turns()
+        self._changed = Condition()
+        self._tasks = ThreadPoolExecutor(TASKS_AT_ONCE, "task")
+        self._due = ThreadPoolExecutor(TIMERS_AT_ONCE, "timer")
         self._timers = Clockwork(self._fire)
-        self._changed = Condition(Lock())
         self._service = StackService(
             self.stacks,
-            PinnedMachines(self.machines, SqliteMachineVersions(self.database)),
-            Outbox(
-                DirectQueue(self._begin_task), self._timers, events=DirectQueue(self._take_event)
-            ),
+            PinnedMachines(self.machines, self.versions),
+            DirectQueue(self._begin_task),
+            self._timers,
             clock,
         )
-        self._satisfier = TaskSatisfier(
-            executors,
-            DirectQueue(self._take_event),
-            Attempts(
-                SqliteClaimRepository(self.database),
-                self.stacks,
-                clock,
-                ThreadHeartbeat(),
-                place="local",
-                lease_ms=LEASE_MS,
-            ),
-        )
+        # Nobody else has the file, so nobody else works on its tasks: claims guard nothing.
+        attempts = Attempts(Unclaimed(), self.stacks, clock, ThreadHeartbeat(), place="local")
+        self._satisfier = TaskSatisfier(executors, DirectQueue(self._take_answer), attempts)
 
     def recover(self) -> int:
         """Sends and sets what an earlier process left owed; how many executions are under way."""
+        self.stacks.forget_expired(_now())
         number = 0
-        for number, stack in enumerate(self.stacks.scan_unfinished(), start=1):
+        for stack in self.stacks.scan_unfinished():
+            number += 1
             self._timers.set([Timer(stack.id, at) for at in stack.timers])
-            self.apply(Event(uuid4().hex, stack.id, RETRY_PENDING_TASKS))
+            if any(task.name != TIMER for task in stack.tasks):
+                self.apply(Event(uuid4().hex, stack.id, RETRY_PENDING_TASKS))
         return number
 
-    def start(self, stack_id: str, machine: str, payload: Mapping[str, Json]) -> Outcome:
-        """Starts an execution."""
-        return self.apply(
-            Event(f"start/{stack_id}", stack_id, START, machine=machine, payload=dict(payload))
-        )
+    def start(self, stack_id: str, machine: str, payload: Mapping[str, Json]) -> Started:
+        """Starts an execution, unless there is one of that id."""
+        with self._turns.of(stack_id):
+            known = self.find(stack_id)
+            if known is not None:
+                return Started(known, is_known=True)
+            event = Event(f"start/{stack_id}", stack_id, START, machine=machine, payload=payload)
+            return Started(_after(self.apply(event)), is_known=False)
 
-    def stop(self, stack_id: str, payload: Mapping[str, Json]) -> Outcome:
-        """Ends an execution."""
-        return self.apply(Event(uuid4().hex, stack_id, STOP_EXECUTION, payload=dict(payload)))
+    def stop(self, stack_id: str, payload: Mapping[str, Json]) -> Stack:
+        """Ends an execution, unless it has ended."""
+        event = Event(uuid4().hex, stack_id, STOP_EXECUTION, payload=payload)
+        return _after(self.apply(event))
+
+    def tell(self, name: str, token: TaskToken, answer: Answer) -> Stack | None:
+        """Tells an execution of one of its tasks; None if it does not wait for it any more."""
+        with self._turns.of(token.stack_id):
+            stack = self.find(token.stack_id)
+            if stack is None or not stack.is_attempt_current(token.task, token.secret):
+                return None
+            told = replace(answer, task=token.task, token=token.secret)
+            event = Event(f"{token.secret}/{name}", token.stack_id, name, answer=told)
+            return _after(self.apply(event))
+
+    def ask(self, activity: str, worker: str | None, seconds: float) -> TaskAsked | None:
+        """A task of an activity for a worker, who has it for himself; None if there is none.
+
+        `seconds` is how long one is waited for.
+        """
+        until = time.monotonic() + seconds
+        while token := self._waiting.take(activity, until - time.monotonic()):
+            taken = self.tell(TASK_STARTED, token, Answer("", description=worker))
+            # What others have taken leaves no event.
+            if taken is not None and taken.log:
+                return TaskAsked(token, _thread_of(taken, token)["task"]["arguments"])
+        return None
 
     def apply(self, event: Event) -> Outcome:
         """Applies one event to its end."""
-        (outcome,) = self._service.handle_events([event])
-        with self._changed:
-            self._changed.notify_all()
+        with self._turns.of(event.stack_id):
+            (outcome,) = self._service.handle_events([event])
+        if outcome.after is not None:
+            self._note(outcome.after)
         return outcome
 
     def find(self, stack_id: str) -> Stack | None:
@@ -122,44 +159,98 @@ class Engine:
             raise error
         return loaded.stacks.get(stack_id)
 
-    def wait_for(
-        self, stack_id: str, ended: Callable[[Stack], bool], seconds: float
-    ) -> Stack | None:
+    def wait_for_end(self, stack_id: str, seconds: float) -> Stack | None:
         """The execution once it has ended, or as it is after so many seconds."""
         until = time.monotonic() + seconds
-        while True:
-            stack = self.find(stack_id)
-            left = until - time.monotonic()
-            if stack is None or ended(stack) or left <= 0:
-                return stack
-            with self._changed:
-                self._changed.wait(min(left, 0.5))
+        with self._changed:
+            while True:
+                stack = self.find(stack_id)
+                left = until - time.monotonic()
+                if stack is None or stack.is_satisfied or left <= 0:
+                    return stack
+                self._changed.wait(left)
 
     def log(self, stack: Stack) -> Sequence[Mapping[str, Any]]:
         """The history of an execution."""
         return self.stacks.log(stack.id, stack.version)
 
+    def let_go(self) -> None:
+        """Sends workers away that wait for tasks."""
+        self._waiting.close()
+
     def close(self) -> None:
-        """Lets go of the file; tasks that run are waited for."""
+        """Lets go of the file; tasks that run are waited for, as if their time were over."""
+        self.let_go()
         self._timers.stop()
         self._satisfier.stop()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._tasks.shutdown(wait=True, cancel_futures=True)
+        self._due.shutdown(wait=True, cancel_futures=True)
         self.database.close()
 
     def _fire(self, timer: Timer) -> None:
-        self.apply(Event(uuid4().hex, timer.stack_id, TIMER_DUE, at=timer.at))
+        event = Event(uuid4().hex, timer.stack_id, TIMER_DUE, at=timer.at)
+        self._due.submit(self._applied, event)
 
     def _begin_task(self, delivery: Delivery) -> None:
-        self._pool.submit(self._run_task, delivery)
+        self._tasks.submit(self._run_task, delivery)
 
     def _run_task(self, delivery: Delivery) -> None:
-        (outcome,) = self._satisfier.handle_batch([delivery], lambda: 3600.0)
-        if outcome.error is not None:
-            logger.warning("A task was not done: %s", outcome.error)
+        """Runs a task; one that could not be run comes again, later each time."""
+        (outcome,) = self._satisfier.handle_batch([delivery], lambda: LONGEST_TASK)
+        if outcome.error is None:
+            return
+        logger.warning("A task was not done: %s", outcome.error)
+        if isinstance(outcome.error, RetryableError):
+            again = replace(delivery, receive_count=delivery.receive_count + 1)
+            seconds = wait_before(again.receive_count)
+            self._timers.call(_now() + 1000 * seconds, lambda: self._begin_task(again))
 
-    def _take_event(self, delivery: Delivery) -> None:
-        for outcome in self._service.handle_batch([delivery]):
-            if outcome.error is not None:
-                logger.warning("An answer was not taken: %s", outcome.error)
-        with self._changed:
-            self._changed.notify_all()
+    def _take_answer(self, delivery: Delivery) -> None:
+        self._applied(parse_event(delivery.body, delivery.message_id))
+
+    def _applied(self, event: Event) -> None:
+        """Applies an event that nobody waits for."""
+        try:
+            outcome = self.apply(event)
+        except Exception:  # nobody would hear of it
+            logger.exception("An event was not applied")
+            return
+        if outcome.error is not None:
+            logger.warning("An event was not applied: %s", outcome.error)
+
+    def _note(self, stack: Stack) -> None:
+        """Has others see what became of an execution: who waits for its end, and workers."""
+        if stack.is_satisfied:
+            with self._changed:
+                self._changed.notify_all()
+            return
+        for activity, token in _for_workers(stack):
+            self._waiting.offer(activity, token)
+
+
+def _after(outcome: Outcome) -> Stack:
+    if outcome.error is not None:
+        raise outcome.error
+    if outcome.after is None:
+        raise AssertionError("an event that was applied leaves a stack")
+    return outcome.after
+
+
+def _for_workers(stack: Stack) -> Iterator[tuple[str, TaskToken]]:
+    """The tasks of activities that no worker has taken, each with its activity."""
+    for task in stack.tasks:
+        token = TaskToken(stack.id, task.name, task.token)
+        if task.name == TIMER:
+            continue
+        told = _thread_of(stack, token)["task"]
+        if not told.get("is_taken") and task_kind(told["resource"]) == "Activity":
+            yield told["resource"], token
+
+
+def _thread_of(stack: Stack, token: TaskToken) -> Mapping[str, Any]:
+    threads: Mapping[str, Mapping[str, Any]] = stack.memory["execution"]["threads"]
+    return next(each for each in threads.values() if each["token"] == token.secret)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,7 +1,7 @@
 """An error of the API, as Step Functions models it (API reference)."""
 
 
-class ApiFault(Exception):  # noqa: N818 - an answer, not a breakdown
+class ApiFault(Exception):
     """`name` is the error's own, such as `StateMachineDoesNotExist`."""
 
     def __init__(self, name: str, message: str) -> None:

@@ -2,75 +2,105 @@
 
 import json
 import logging
+import socket
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import uuid4
 
-from cloudseam_cli.stepfunctions.api import StepFunctionsApi
 from cloudseam_cli.stepfunctions.fault import ApiFault
 
 PREFIX = "AWSStepFunctions."
-# The largest call there is: an input of 256 KB, escaped, and the rest.
-MAX_BYTES = 4_000_000
+CONTENT_TYPE = "application/x-amz-json-1.0"
+# The largest call there is: a definition of 1 MB, escaped, and the rest.
+MAX_BYTES = 8_000_000
 LOOPBACK = "127.0.0.1"
+# A client that is silent for so long, in seconds, is gone.
+SILENCE = 300
 
 logger = logging.getLogger(__name__)
 
+Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+
 
 class StepFunctionsServer(ThreadingHTTPServer):
-    """Answers calls of any AWS SDK. A port of 0 takes one that is free."""
+    """Answers calls of any AWS SDK by `call(operation, input)`. A port of 0 takes a free one."""
 
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, api: StepFunctionsApi, port: int) -> None:
-        super().__init__((LOOPBACK, port), _Call)
-        self.api = api
+    def __init__(self, call: Call, port: int) -> None:
+        super().__init__((LOOPBACK, port), _Connection)
+        self.call = call
 
     @property
     def url(self) -> str:
         """Where it is."""
         return f"http://{LOOPBACK}:{self.server_port}"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error; else its place is logged, and nothing it sent."""
+        logger.debug("A connection broke", exc_info=True)
 
-class _Call(BaseHTTPRequestHandler):
+
+class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = SILENCE
+    # Head and body of an answer go out together.
+    wbufsize = -1
     server: StepFunctionsServer
 
     def setup(self) -> None:
         """A small answer must not wait for the next one."""
         super().setup()
-        self.connection.setsockopt(6, 1, 1)  # TCP_NODELAY
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def do_POST(self) -> None:  # noqa: N802 - named by the library
+    def do_POST(self) -> None:
         """One call."""
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > MAX_BYTES:
-            self._answer(413, {"__type": "RequestTooLarge", "message": "The request is too large."})
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > MAX_BYTES:
+            self.close_connection = True
+            text = f"Content-Length has to be a number up to {MAX_BYTES}."
+            self._answer(413, _fault(ApiFault("RequestEntityTooLarge", text)))
             return
-        body = self.rfile.read(length)
-        operation = self.headers.get("X-Amz-Target", "").removeprefix(PREFIX)
-        self._answer(*self._called(operation, body))
+        body = self.rfile.read(int(length))
+        target = self.headers.get("X-Amz-Target", "")
+        self._answer(*self._called(target.removeprefix(PREFIX), body))
 
     def _called(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         try:
-            told = json.loads(body or b"{}")
-            if not isinstance(told, dict):
-                raise ApiFault("SerializationException", "The body is not an object.")
-            return 200, self.server.api.call(operation, told)
+            return 200, self.server.call(operation, _parsed(body))
         except ApiFault as fault:
-            return 400, {"__type": fault.name, "message": fault.message}
-        except (ValueError, RecursionError):
-            return 400, {"__type": "SerializationException", "message": "The body is not JSON."}
+            return 400, _fault(fault)
         except Exception:
             logger.exception("Operation %s failed", operation)
-            return 500, {"__type": "InternalFailure", "message": "See the server's log."}
+            return 500, _fault(ApiFault("InternalFailure", "See the log of the server."))
 
     def _answer(self, status: int, told: dict[str, Any]) -> None:
         body = json.dumps(told, separators=(",", ":")).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Type", CONTENT_TYPE)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("x-amzn-RequestId", str(uuid4()))
+        if status != 200:
+            self.send_header("x-amzn-ErrorType", told["__type"])
         self.end_headers()
         self.wfile.write(body)
+        self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the library
+    def log_message(self, format: str, *args: Any) -> None:
         """Calls hold data: none is logged."""
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise ApiFault("SerializationException", "The body is not JSON.") from None
+    if not isinstance(told, dict):
+        raise ApiFault("SerializationException", "The body is not a JSON object.")
+    return told
+
+
+def _fault(fault: ApiFault) -> dict[str, Any]:
+    return {"__type": fault.name, "message": fault.message}

@@ -1,30 +1,33 @@
 """The state machines that were created through the API, in the store's file."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cloudseam.errors import MachineNotFoundError
 from cloudseam.languages.asl.machine import AslMachine
-from cloudseam.languages.asl.spec import machine_of
 from cloudseam.machine import Machine
 from cloudseam_cli.local_store.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS state_machines (
     name TEXT PRIMARY KEY, told TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tags (arn TEXT PRIMARY KEY, tags TEXT NOT NULL) WITHOUT ROWID;
+) WITHOUT ROWID
 """
-PUT = (
-    "INSERT INTO state_machines VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET told = excluded.told"
-)
+PUT = """
+INSERT INTO state_machines VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET told = excluded.told
+"""
+STANDARD, EXPRESS = "STANDARD", "EXPRESS"
 
 
 @dataclass(frozen=True, slots=True)
 class StateMachine:
-    """A state machine as DescribeStateMachine tells of it. `created` is in epoch seconds."""
+    """A state machine as DescribeStateMachine tells of it.
+
+    `created` and `updated` are in epoch seconds. One that was never updated has no `revision`.
+    """
 
     arn: str
     name: str
@@ -32,10 +35,16 @@ class StateMachine:
     role: str
     kind: str
     created: float
-    revision: str
+    updated: float
+    revision: str = ""
     logging: Mapping[str, Any] = field(default_factory=dict)
     tracing: Mapping[str, Any] = field(default_factory=dict)
     encryption: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_express(self) -> bool:
+        """Whether its executions are short, and not looked at one by one."""
+        return self.kind == EXPRESS
 
 
 class StateMachines:
@@ -44,27 +53,24 @@ class StateMachines:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.transaction() as connection:
-            for statement in SCHEMA.split(";"):
-                connection.execute(statement)
+            connection.execute(SCHEMA)
         rows = database.read("SELECT told FROM state_machines")
         found = (StateMachine(**json.loads(told)) for (told,) in rows)
         self._known = {each.name: each for each in found}
-        self._machines: dict[str, AslMachine] = {}
+        self._machines: dict[str, tuple[StateMachine, AslMachine]] = {}
 
     def put(self, machine: StateMachine) -> None:
         """Keeps a state machine, or takes the place of the one of that name."""
-        told = {name: getattr(machine, name) for name in StateMachine.__slots__}
         with self._database.transaction() as connection:
-            connection.execute(PUT, (machine.name, json.dumps(told)))
-        self._known[machine.name] = machine
-        self._machines.pop(machine.name, None)
+            connection.execute(PUT, (machine.name, json.dumps(asdict(machine))))
+            self._known[machine.name] = machine
 
     def remove(self, name: str) -> None:
         """Forgets one. Executions under way keep their version of it."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM state_machines WHERE name = ?", (name,))
-        self._known.pop(name, None)
-        self._machines.pop(name, None)
+            self._known.pop(name, None)
+            self._machines.pop(name, None)
 
     def find(self, name: str) -> StateMachine | None:
         """The one of that name."""
@@ -76,29 +82,30 @@ class StateMachines:
 
     def get(self, name: str) -> Machine:
         """See `MachineLocator.get`."""
-        machine = self._machines.get(name)
-        if machine is None:
-            known = self._known.get(name)
-            if known is None:
-                raise MachineNotFoundError(f"There is no state machine '{name}'.", machine=name)
-            machine = self._machines[name] = machine_of(
-                name, json.loads(known.definition), known.definition
-            )
-        return machine
+        known = self._known.get(name)
+        if known is None:
+            raise MachineNotFoundError(f"There is no state machine '{name}'.", machine=name)
+        held = self._machines.get(name)
+        if held is None or held[0] is not known:
+            held = self._machines[name] = known, machine_of(name, known.definition)
+        return held[1]
 
     def names(self) -> Sequence[str]:
         """See `MachineLocator.names`."""
         return sorted(self._known)
 
-    def tags(self, arn: str) -> dict[str, str]:
-        """The tags of a resource."""
-        for (told,) in self._database.read("SELECT tags FROM tags WHERE arn = ?", arn):
-            tags: dict[str, str] = json.loads(told)
-            return tags
-        return {}
 
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Replaces the tags of a resource."""
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM tags WHERE arn = ?", (arn,))
-            connection.execute("INSERT INTO tags VALUES (?, ?)", (arn, json.dumps(dict(tags))))
+def machine_of(name: str, definition: str) -> AslMachine:
+    """The machine of a definition that has been found to be valid.
+
+    Definitions that differ in white space only are one version of it.
+    """
+    parsed = json.loads(definition)
+    text = json.dumps(parsed, separators=(",", ":"))
+    digest = hashlib.sha256(f"asl/{name}/{text}".encode()).hexdigest()
+    return AslMachine(name, digest, parsed, definition)
+
+
+def version_of(name: str, digest: str, source: str) -> AslMachine:
+    """The machine as it was when its text was kept."""
+    return machine_of(name, source)

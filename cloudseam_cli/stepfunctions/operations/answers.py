@@ -1,0 +1,48 @@
+"""What whoever works on a task tells of it, by its token."""
+
+from cloudseam.event import TASK_COMPLETED, TASK_ERROR, Answer
+from cloudseam.languages.asl.machine import TASK_HEARTBEAT
+from cloudseam_cli.stepfunctions import task_token
+from cloudseam_cli.stepfunctions.engine import Engine
+from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.json_input import NoJsonError, is_too_long, parsed
+from cloudseam_cli.stepfunctions.operations import Answered, Told
+
+
+def succeed(engine: Engine, told: Told) -> Answered:
+    """SendTaskSuccess."""
+    try:
+        output = parsed(told["output"])
+    except NoJsonError as error:
+        raise ApiFault("InvalidOutput", f"Invalid Output: '{error}'") from None
+    if is_too_long(told["output"]):
+        raise ApiFault("InvalidOutput", "Invalid Output: 'too long'")
+    return _told(engine, told, TASK_COMPLETED, Answer("", result={"output": output}))
+
+
+def fail(engine: Engine, told: Told) -> Answered:
+    """SendTaskFailure."""
+    answer = Answer("", description=told.get("cause"), error=told.get("error") or "")
+    return _told(engine, told, TASK_ERROR, answer)
+
+
+def beat(engine: Engine, told: Told) -> Answered:
+    """SendTaskHeartbeat."""
+    return _told(engine, told, TASK_HEARTBEAT, Answer(""))
+
+
+def _told(engine: Engine, told: Told, name: str, answer: Answer) -> Answered:
+    token = task_token.read(told["taskToken"])
+    if engine.find(token.stack_id) is None:
+        raise ApiFault("InvalidToken", "Invalid Token: 'Invalid token'")
+    if engine.tell(name, token, answer) is None:
+        text = "Task Timed Out: 'Provided task does not exist anymore'"
+        raise ApiFault("TaskTimedOut", text)
+    return {}
+
+
+OPERATIONS = {
+    "SendTaskSuccess": succeed,
+    "SendTaskFailure": fail,
+    "SendTaskHeartbeat": beat,
+}

@@ -1,0 +1,200 @@
+"""Executions: started, looked at, stopped."""
+
+from typing import Any
+from uuid import uuid4
+
+from cloudseam.languages.asl.execution import Status
+from cloudseam.languages.asl.json_text import same, text_of
+from cloudseam.stack import Stack
+from cloudseam_cli.stepfunctions import arn
+from cloudseam_cli.stepfunctions.engine import Engine
+from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.json_input import NoJsonError, is_too_long, parsed
+from cloudseam_cli.stepfunctions.operations import Answered, Told
+from cloudseam_cli.stepfunctions.operations.found import (
+    execution_named,
+    machine_named,
+    run_of,
+)
+from cloudseam_cli.stepfunctions.page import invalid_token, most_of, page, place_in, token_of
+from cloudseam_cli.stepfunctions.state_machines import StateMachine
+
+# What StartSyncExecution waits for (developer guide, "Express workflows": five minutes).
+SYNC_SECONDS = 300
+# Behind every execution there is: a moment (epoch ms) and an id.
+NEWEST = (2**62, "")
+WHOLE = {"included": True}
+NOT_REDRIVABLE = "This server redrives no executions."
+# What of events is left out on demand.
+DATA = frozenset({"input", "output", "parameters", "assignedVariables"})
+
+
+def start(engine: Engine, told: Told) -> Answered:
+    """StartExecution. The same name with the same input names the execution that is running."""
+    machine = machine_named(engine, told["stateMachineArn"])
+    stack = _started(engine, machine, told)
+    run = run_of(stack)
+    return {"executionArn": run["facts"]["Execution"]["Id"], "startDate": run["started_at"] / 1000}
+
+
+def start_sync(engine: Engine, told: Told) -> Answered:
+    """StartSyncExecution: answers when the execution has ended."""
+    machine = machine_named(engine, told["stateMachineArn"])
+    if not machine.is_express:
+        raise _unsupported()
+    started = _started(engine, machine, told)
+    stack = engine.wait_for_end(started.id, SYNC_SECONDS) or started
+    if not stack.is_satisfied:
+        stack = engine.stop(stack.id, {})
+    run, described = run_of(stack), _described(stack)
+    milliseconds = run["stopped_at"] - run["started_at"]
+    described["billingDetails"] = {
+        "billedDurationInMilliseconds": max(100, -(-milliseconds // 100) * 100),
+        "billedMemoryUsedInMB": 64,
+    }
+    for name in ("redriveCount", "redriveStatus", "redriveStatusReason"):
+        described.pop(name, None)
+    if described["status"] == Status.ABORTED:
+        described["status"] = Status.TIMED_OUT.value
+    return described
+
+
+def describe(engine: Engine, told: Told) -> Answered:
+    """DescribeExecution."""
+    return _described(execution_named(engine, told["executionArn"]))
+
+
+def stop(engine: Engine, told: Told) -> Answered:
+    """StopExecution. One that has ended stays as it is."""
+    stack = execution_named(engine, told["executionArn"])
+    reason = {name: told[name] for name in ("error", "cause") if told.get(name) is not None}
+    stopped = stack if stack.is_satisfied else engine.stop(stack.id, reason)
+    return {"stopDate": run_of(stopped)["stopped_at"] / 1000}
+
+
+def list_of_machine(engine: Engine, told: Told) -> Answered:
+    """ListExecutions, the newest first."""
+    if ("stateMachineArn" in told) == ("mapRunArn" in told):
+        text = "Must specify exactly one of 'stateMachineArn' and 'mapRunArn'"
+        raise ApiFault("ValidationException", text)
+    if "mapRunArn" in told:
+        text = f"Resource not found: '{told['mapRunArn']}'"
+        raise ApiFault("ResourceNotFound", text)
+    machine = machine_named(engine, told["stateMachineArn"])
+    if machine.is_express:
+        raise _unsupported()
+    most = most_of(told)
+    behind = _place(told)
+    if told.get("redriveFilter") == "REDRIVEN":
+        return {"executions": []}
+    found = engine.stacks.page(machine.name, told.get("statusFilter"), behind, most + 1)
+    listed: Answered = {"executions": [_listed(stack) for stack in found[:most]]}
+    if len(found) > most:
+        last = found[most - 1]
+        listed["nextToken"] = token_of([last.created_at, last.id])
+    return listed
+
+
+def history(engine: Engine, told: Told) -> Answered:
+    """GetExecutionHistory."""
+    stack = execution_named(engine, told["executionArn"])
+    events = engine.log(stack)
+    found = [{**event, "timestamp": event["timestamp"] / 1000} for event in events]
+    if told.get("reverseOrder"):
+        found.reverse()
+    if told.get("includeExecutionData") is False:
+        found = [_without_data(event) for event in found]
+    return page("events", found, told)
+
+
+def _started(engine: Engine, machine: StateMachine, told: Told) -> Stack:
+    name = arn.check_name(told["name"]) if "name" in told else str(uuid4())
+    given = _input(told)
+    if machine.is_express:
+        run = str(uuid4())
+        stack_id, made = f"{machine.name}:{name}:{run}", arn.express_arn(machine.name, name, run)
+    else:
+        stack_id, made = f"{machine.name}:{name}", arn.execution_arn(machine.name, name)
+    payload = {"input": given, "role": machine.role, "arn": made, "name": name}
+    started = engine.start(stack_id, machine.name, payload)
+    if started.is_known and not _is_same_start(started.stack, given):
+        raise ApiFault("ExecutionAlreadyExists", f"Execution Already Exists: '{made}'")
+    return started.stack
+
+
+def _is_same_start(stack: Stack, given: Any) -> bool:
+    return not stack.is_satisfied and same(run_of(stack)["input"], given)
+
+
+def _input(told: Told) -> Any:
+    text = told.get("input", "{}")
+    if is_too_long(text):
+        raise ApiFault("InvalidExecutionInput", "Invalid State Machine Execution Input: 'too long'")
+    try:
+        return parsed(text)
+    except NoJsonError as error:
+        why = str(error) if text else "Invalid execution input."
+        text = f"Invalid State Machine Execution Input: '{why}'"
+        raise ApiFault("InvalidExecutionInput", text) from None
+
+
+def _described(stack: Stack) -> Answered:
+    run = run_of(stack)
+    described: Answered = {
+        **_listed(stack),
+        "input": text_of(run["input"]),
+        "inputDetails": WHOLE,
+    }
+    if run["status"] == Status.SUCCEEDED:
+        described |= {"output": text_of(run["output"]), "outputDetails": WHOLE}
+    if run["status"] != Status.RUNNING:
+        described |= {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": NOT_REDRIVABLE}
+    told = {name: run[name] for name in ("error", "cause") if run[name] is not None}
+    return described | told
+
+
+def _listed(stack: Stack) -> Answered:
+    run = run_of(stack)
+    listed: Answered = {
+        "executionArn": run["facts"]["Execution"]["Id"],
+        "stateMachineArn": run["facts"]["StateMachine"]["Id"],
+        "name": run["facts"]["Execution"]["Name"],
+        "status": run["status"],
+        "startDate": run["started_at"] / 1000,
+        "redriveCount": 0,
+    }
+    return listed | ({"stopDate": run["stopped_at"] / 1000} if run["stopped_at"] else {})
+
+
+def _place(told: Told) -> tuple[int, str]:
+    match place_in(told):
+        case None:
+            return NEWEST
+        case [int(moment), str(stack_id)]:
+            return moment, stack_id
+    raise invalid_token(told["nextToken"])
+
+
+def _unsupported() -> ApiFault:
+    text = "This operation is not supported by this type of state machine"
+    return ApiFault("StateMachineTypeNotSupported", text)
+
+
+def _without_data(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without inputs and outputs."""
+    return {
+        name: {key: part for key, part in value.items() if key not in DATA}
+        if isinstance(value, dict)
+        else value
+        for name, value in event.items()
+    }
+
+
+OPERATIONS = {
+    "StartExecution": start,
+    "StartSyncExecution": start_sync,
+    "DescribeExecution": describe,
+    "StopExecution": stop,
+    "ListExecutions": list_of_machine,
+    "GetExecutionHistory": history,
+}

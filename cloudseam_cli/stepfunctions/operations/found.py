@@ -1,0 +1,60 @@
+"""What calls name by ARN, found."""
+
+from typing import Any
+
+from cloudseam.stack import Stack
+from cloudseam_cli.stepfunctions import arn
+from cloudseam_cli.stepfunctions.activities import Activity
+from cloudseam_cli.stepfunctions.engine import Engine
+from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.state_machines import StateMachine
+
+
+def machine_named(engine: Engine, text: str) -> StateMachine:
+    """The state machine of an ARN.
+
+    Raises:
+        ApiFault: InvalidArn, StateMachineDoesNotExist.
+    """
+    match arn.parts_of(text, arn.STATE_MACHINE):
+        case (_, name) if machine := engine.machines.find(name):
+            return machine
+    raise unknown_machine(text)
+
+
+def unknown_machine(text: str) -> ApiFault:
+    """The fault that names a state machine there is none of."""
+    return ApiFault("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{text}'")
+
+
+def execution_named(engine: Engine, text: str) -> Stack:
+    """The execution of an ARN.
+
+    Raises:
+        ApiFault: InvalidArn, ExecutionDoesNotExist.
+    """
+    match arn.parts_of(text, arn.EXECUTION):
+        case (_, machine, name):
+            stack = engine.find(f"{machine}:{name}")
+            if stack is not None and stack.memory:
+                return stack
+    raise ApiFault("ExecutionDoesNotExist", f"Execution Does Not Exist: '{text}'")
+
+
+def activity_named(engine: Engine, text: str) -> Activity:
+    """The activity of an ARN.
+
+    Raises:
+        ApiFault: InvalidArn, ActivityDoesNotExist.
+    """
+    arn.parts_of(text, arn.ACTIVITY)
+    activity = engine.activities.find(text)
+    if activity is None:
+        raise ApiFault("ActivityDoesNotExist", f"Activity Does Not Exist: '{text}'")
+    return activity
+
+
+def run_of(stack: Stack) -> dict[str, Any]:
+    """The execution that a stack is, as JSON."""
+    run: dict[str, Any] = stack.memory["execution"]
+    return run
