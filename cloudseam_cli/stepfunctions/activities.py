@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Condition
 
+from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam_cli.local_store.database import Database
-from cloudseam_cli.stepfunctions.task_token import TaskToken
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS activities (

@@ -20,12 +20,13 @@ from cloudseam.delivery import Delivery
 from cloudseam.errors import RetryableError
 from cloudseam.event import RETRY_PENDING_TASKS, START, TIMER_DUE, Answer, Event, Json
 from cloudseam.heartbeat import ThreadHeartbeat
-from cloudseam.languages.asl.interpreter import task_kind
 from cloudseam.languages.asl.machine import (
     STOP_EXECUTION,
     TASK_STARTED,
     TIMER,
 )
+from cloudseam.languages.asl.resource import task_kind
+from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.messages import parse_event
 from cloudseam.outcome import Outcome
 from cloudseam.pinned_machines import PinnedMachines
@@ -40,7 +41,6 @@ from cloudseam_cli.stepfunctions.clockwork import Clockwork
 from cloudseam_cli.stepfunctions.direct_queue import DirectQueue
 from cloudseam_cli.stepfunctions.state_machines import StateMachines, version_of
 from cloudseam_cli.stepfunctions.tags import Tags
-from cloudseam_cli.stepfunctions.task_token import TaskToken
 from cloudseam_cli.stepfunctions.turns import Turns
 from task_satisfier.attempt import Attempts, Unclaimed
 from task_satisfier.satisfier import Executors, TaskSatisfier
@@ -243,7 +243,7 @@ def _for_workers(stack: Stack) -> Iterator[tuple[str, TaskToken]]:
         if task.name == TIMER:
             continue
         told = _thread_of(stack, token)["task"]
-        if not told.get("is_taken") and task_kind(told["resource"]) == "Activity":
+        if not told.get("is_away") and task_kind(told["resource"]) == "Activity":
             yield told["resource"], token
 
 

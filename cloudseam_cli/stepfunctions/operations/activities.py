@@ -3,7 +3,7 @@
 import time
 
 from cloudseam.languages.asl.json_text import text_of
-from cloudseam_cli.stepfunctions import arn, task_token
+from cloudseam_cli.stepfunctions import arn
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import activity_named
@@ -60,7 +60,7 @@ def get_task(engine: Engine, told: Told) -> Answered:
     asked = engine.ask(activity.arn, told.get("workerName"), POLL_SECONDS)
     if asked is None:
         return {}
-    return {"taskToken": task_token.written(asked.token), "input": text_of(asked.input)}
+    return {"taskToken": asked.token.as_text(), "input": text_of(asked.input)}
 
 
 OPERATIONS = {

@@ -2,7 +2,7 @@
 
 from cloudseam.event import TASK_COMPLETED, TASK_ERROR, Answer
 from cloudseam.languages.asl.machine import TASK_HEARTBEAT
-from cloudseam_cli.stepfunctions import task_token
+from cloudseam.languages.asl.task_token import read_token
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.fault import ApiFault
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, is_too_long, parsed
@@ -32,13 +32,20 @@ def beat(engine: Engine, told: Told) -> Answered:
 
 
 def _told(engine: Engine, told: Told, name: str, answer: Answer) -> Answered:
-    token = task_token.read(told["taskToken"])
+    try:
+        token = read_token(told["taskToken"])
+    except ValueError:
+        raise _no_token() from None
     if engine.find(token.stack_id) is None:
-        raise ApiFault("InvalidToken", "Invalid Token: 'Invalid token'")
+        raise _no_token()
     if engine.tell(name, token, answer) is None:
         text = "Task Timed Out: 'Provided task does not exist anymore'"
         raise ApiFault("TaskTimedOut", text)
     return {}
+
+
+def _no_token() -> ApiFault:
+    return ApiFault("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
 OPERATIONS = {

@@ -135,13 +135,13 @@ class AslMachine:
         role = str(told.get("role", f"arn:aws:iam::{ACCOUNT}:role/cloudseam"))
         place = str(told.get("place", f"arn:aws:states:{REGION}:{ACCOUNT}"))
         name = stack.id.removeprefix(f"{self.name}:")
-        arn = f"{place}:execution:{self.name}:{name}"
+        arn = told.get("arn", f"{place}:execution:{self.name}:{name}")
         started = datetime.fromtimestamp(given.now / 1000, UTC).isoformat(timespec="milliseconds")
         facts = {
             "Execution": {
                 "Id": arn,
                 "Input": told.get("input", {}),
-                "Name": name,
+                "Name": told.get("name", name),
                 "RoleArn": role,
                 "StartTime": started.replace("+00:00", "Z"),
                 "RedriveCount": 0,
