@@ -17,8 +17,10 @@ from cloudseam_cli.text import printable
 
 if TYPE_CHECKING:
     from cloudseam_cli.local.cloud import LocalCloud
+    from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
 
 STATES_NAMED = 5
+STEPFUNCTIONS_PORT = 8083
 EPILOG = """\
 Tasks of executor `lambda` call functions of the --functions folder: NAME.py, with a
 `lambda_handler(event, context)`, is function NAME. Locations of Terraform modules are relative
@@ -69,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"port of the emulated AWS on 127.0.0.1 (default: {DEFAULT_PORT}; 0: a free one)",
     )
     parser.add_argument(
+        "--stepfunctions-port",
+        type=port_number,
+        metavar="PORT",
+        help=f"port of the API of Step Functions (default: {STEPFUNCTIONS_PORT}; a free one with "
+        "--port 0)",
+    )
+    parser.add_argument(
         "--state-dir",
         type=Path,
         default=Path(FOLDER),
@@ -95,9 +104,13 @@ def run(args: argparse.Namespace) -> int:
         cloud = LocalCloud(place, args.port, args.satisfiers)
         cloud.start(interrupts.is_stopped)
         try:
-            if not interrupts.is_stopped():
-                print(_welcome(cloud), flush=True)
-            return _show(cloud, interrupts)
+            executions = _start_stepfunctions(args, cloud)
+            try:
+                if not interrupts.is_stopped():
+                    print(_welcome(cloud, executions), flush=True)
+                return _show(cloud, interrupts)
+            finally:
+                executions.stop(interrupts.is_impatient)
         finally:
             _stop(cloud, interrupts)
 
@@ -110,6 +123,19 @@ def actions_folder(named: Path | None, machines: Path, environ: Mapping[str, str
         return Path(environ["ACTIONS_PATH"])
     beside = machines / "actions"
     return beside if beside.is_dir() else None
+
+
+def _start_stepfunctions(args: argparse.Namespace, cloud: LocalCloud) -> LocalStepFunctions:
+    """The API of Step Functions, with the machines of the folder; all in memory."""
+    from cloudseam_cli.stepfunctions.executors import executors_for
+    from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
+
+    port = args.stepfunctions_port
+    if port is None:
+        port = STEPFUNCTIONS_PORT if args.port else 0
+    server = LocalStepFunctions(port, None, executors_for(cloud.aws.url))
+    server.start(args.machines)
+    return server
 
 
 def _show(cloud: LocalCloud, interrupts: Interrupts) -> int:
@@ -150,7 +176,7 @@ def _port_option(cloud: LocalCloud) -> str:
     return "" if cloud.place.kept == Path(FOLDER) else f" --port {cloud.aws.port}"
 
 
-def _welcome(cloud: LocalCloud) -> str:
+def _welcome(cloud: LocalCloud, executions: LocalStepFunctions) -> str:
     queues = cloud.resources
     return f"""\
 CloudSeam runs on an AWS emulated at {cloud.aws.url}
@@ -161,6 +187,7 @@ CloudSeam runs on an AWS emulated at {cloud.aws.url}
              {queues.event_dead_letters} (dead letters)
   tasks      {queues.task_queue}
              {queues.task_dead_letters} (dead letters)
+  executions {executions.url} (the API of Step Functions)
   state      {cloud.place.terraform_state}
   logs       {cloud.place.logs}
 Send an event from a second terminal:

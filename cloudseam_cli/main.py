@@ -32,6 +32,12 @@ COMMANDS = {
     "cancel": Command("cloudseam_cli.cancel", "have the tasks of a stack given up"),
     "migrate": Command("cloudseam_cli.migrate", "move stacks to another version of their machine"),
     "dlq": Command("cloudseam_cli.dlq", "look at dead letters, and send them again"),
+    "stepfunctions": Command(
+        "cloudseam_cli.stepfunctions.command", "answer the API of Step Functions on this computer"
+    ),
+    "executions": Command(
+        "cloudseam_cli.executions", "look at executions of state machines, and stop them"
+    ),
     "dev": Command("cloudseam_cli.dev", "run everything on this computer"),
     "demo": Command("cloudseam_cli.demo", "drive a sample machine through its whole life"),
 }

@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition
 from typing import Any
 from uuid import uuid4
 
@@ -31,12 +32,31 @@ class StepFunctionsServer(ThreadingHTTPServer):
 
     def __init__(self, call: Call, port: int) -> None:
         super().__init__((LOOPBACK, port), _Connection)
-        self.call = call
+        self._call = call
+        self._under_way = 0
+        self._changed = Condition()
 
     @property
     def url(self) -> str:
         """Where it is."""
         return f"http://{LOOPBACK}:{self.server_port}"
+
+    def answer(self, operation: str, told: dict[str, Any]) -> dict[str, Any]:
+        """What the call is answered with."""
+        with self._changed:
+            self._under_way += 1
+        try:
+            return self._call(operation, told)
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def drain(self, is_impatient: Callable[[], bool]) -> None:
+        """Waits until no call is under way."""
+        with self._changed:
+            while self._under_way and not is_impatient():
+                self._changed.wait(0.1)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no error; else its place is logged, and nothing it sent."""
@@ -69,7 +89,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _called(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         try:
-            return 200, self.server.call(operation, _parsed(body))
+            return 200, self.server.answer(operation, _parsed(body))
         except ApiFault as fault:
             return 400, _fault(fault)
         except Exception:

@@ -1,0 +1,70 @@
+"""The server and its engine: opened, served from a thread, drained, closed."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from threading import Thread
+
+from cloudseam.errors import CloudSeamError
+from cloudseam_cli.stepfunctions import api
+from cloudseam_cli.stepfunctions.engine import Engine
+from cloudseam_cli.stepfunctions.machine_files import take_folder
+from cloudseam_cli.stepfunctions.server import StepFunctionsServer
+from task_satisfier.satisfier import Executors
+
+DEFAULT_PORT = 8083
+MEMORY = ":memory:"
+
+
+class PortTakenError(CloudSeamError):
+    """The server cannot listen on its port."""
+
+
+class LocalStepFunctions:
+    """Answers calls from `start` to `stop`. Without a file all ends with the process.
+
+    Raises:
+        DatabaseUnusableError: the file cannot be used.
+        PortTakenError: the port is another's.
+    """
+
+    def __init__(self, port: int, data: Path | None, executors: Executors) -> None:
+        self.engine = Engine(data or MEMORY, executors)
+        try:
+            self._server = StepFunctionsServer(partial(api.call, self.engine), port)
+        except OSError as error:
+            self.engine.close()
+            text = f"Port {port} cannot be used: {error.strerror}. Give another one, or 0."
+            raise PortTakenError(text) from error
+        self._thread = Thread(target=self._server.serve_forever, name="stepfunctions", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where SDKs find it."""
+        return self._server.url
+
+    def start(self, machines: Path | None = None) -> int:
+        """Takes the machines of a folder, and what an earlier process left under way; how many
+        executions that are. Then answers.
+
+        Raises:
+            MachineFileError: a file's state machine cannot be used.
+        """
+        if machines is not None:
+            take_folder(self.engine, machines)
+        number = self.engine.recover()
+        self._thread.start()
+        return number
+
+    def stop(self, is_impatient: Callable[[], bool] = lambda: False) -> None:
+        """Takes no more calls, ends those that run, and closes the file. Tasks that run end as if
+        their time were over; with `is_impatient` nothing is waited for."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+        self.engine.let_go()
+        self._server.drain(is_impatient)
+        self._server.server_close()
+        closing = Thread(target=self.engine.close, name="closing", daemon=True)
+        closing.start()
+        while closing.is_alive() and not is_impatient():
+            closing.join(0.1)
