@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Condition
 
@@ -14,6 +14,10 @@ CREATE TABLE IF NOT EXISTS activities (
     arn TEXT PRIMARY KEY, name TEXT NOT NULL, created REAL NOT NULL
 ) WITHOUT ROWID
 """
+
+
+# How often it is looked whether a worker still waits.
+LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +82,19 @@ class WaitingTasks:
                 self._waiting.setdefault(activity, deque()).append(token)
                 self._changed.notify_all()
 
-    def take(self, activity: str, seconds: float) -> TaskToken | None:
-        """The task that has waited longest; None if none came for so many seconds."""
+    def take(self, activity: str, seconds: float, is_there: Callable[[], bool]) -> TaskToken | None:
+        """The task that has waited longest; None if none came for so many seconds, or if whoever
+        would take it is not there any more."""
         until = time.monotonic() + seconds
         with self._changed:
             while not self._waiting.get(activity):
                 left = until - time.monotonic()
-                if left <= 0 or self._closed:
+                if left <= 0 or self._closed or not is_there():
                     return None
-                self._changed.wait(left)
+                self._changed.wait(min(left, LOOK_SECONDS))
+            if not is_there():
+                self._changed.notify_all()
+                return None
             token = self._waiting[activity].popleft()
             self._known.discard(token)
             return token

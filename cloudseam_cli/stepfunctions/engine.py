@@ -6,7 +6,7 @@ process: whoever opens the file again sends and sets again what the rows say is 
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -131,13 +131,15 @@ class Engine:
             event = Event(f"{token.secret}/{name}", token.stack_id, name, answer=told)
             return _after(self.apply(event))
 
-    def ask(self, activity: str, worker: str | None, seconds: float) -> TaskAsked | None:
+    def ask(
+        self, activity: str, worker: str | None, seconds: float, is_there: Callable[[], bool]
+    ) -> TaskAsked | None:
         """A task of an activity for a worker, who has it for himself; None if there is none.
 
-        `seconds` is how long one is waited for.
+        `seconds` is how long one is waited for; `is_there` says whether the worker still waits.
         """
         until = time.monotonic() + seconds
-        while token := self._waiting.take(activity, until - time.monotonic()):
+        while token := self._waiting.take(activity, until - time.monotonic(), is_there):
             taken = self.tell(TASK_STARTED, token, Answer("", description=worker))
             # What others have taken leaves no event.
             if taken is not None and taken.log:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import select
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from threading import Condition
 from typing import Any
 from uuid import uuid4
 
+from cloudseam_cli.stepfunctions.caller import is_there
 from cloudseam_cli.stepfunctions.fault import ApiFault
 
 PREFIX = "AWSStepFunctions."
@@ -73,6 +75,7 @@ class _Connection(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """A small answer must not wait for the next one."""
         super().setup()
+        is_there.set(self._is_open)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def do_POST(self) -> None:
@@ -86,6 +89,17 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         target = self.headers.get("X-Amz-Target", "")
         self._answer(*self._called(target.removeprefix(PREFIX), body))
+
+    def _is_open(self) -> bool:
+        """Whether the client has not hung up."""
+        try:
+            # What can be read at once is the next call, or the end.
+            asked = select.poll()
+            asked.register(self.connection, select.POLLIN)
+            is_readable = bool(asked.poll(0))
+            return not is_readable or self.connection.recv(1, socket.MSG_PEEK) != b""
+        except (OSError, ValueError):
+            return False
 
     def _called(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         try:

@@ -4,6 +4,7 @@ import time
 
 from cloudseam.languages.asl.json_text import text_of
 from cloudseam_cli.stepfunctions import arn
+from cloudseam_cli.stepfunctions.caller import is_there
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import activity_named
@@ -57,7 +58,7 @@ def list_all(engine: Engine, told: Told) -> Answered:
 def get_task(engine: Engine, told: Told) -> Answered:
     """GetActivityTask: waits for a task; without one it answers with nothing after a minute."""
     activity = activity_named(engine, told["activityArn"])
-    asked = engine.ask(activity.arn, told.get("workerName"), POLL_SECONDS)
+    asked = engine.ask(activity.arn, told.get("workerName"), POLL_SECONDS, is_there.get())
     if asked is None:
         return {}
     return {"taskToken": asked.token.as_text(), "input": text_of(asked.input)}
