@@ -127,13 +127,12 @@ def actions_folder(named: Path | None, machines: Path, environ: Mapping[str, str
 
 def _start_stepfunctions(args: argparse.Namespace, cloud: LocalCloud) -> LocalStepFunctions:
     """The API of Step Functions, with the machines of the folder; all in memory."""
-    from cloudseam_cli.stepfunctions.executors import executors_for
     from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
 
     port = args.stepfunctions_port
     if port is None:
         port = STEPFUNCTIONS_PORT if args.port else 0
-    server = LocalStepFunctions(port, None, executors_for(cloud.aws.url))
+    server = LocalStepFunctions(port, services=cloud.aws.url)
     server.start(args.machines)
     return server
 

@@ -18,12 +18,12 @@ from cloudseam_cli.unreachable import NoTargetError, is_here, reaching
 DEFAULT_PORT = 8083
 LIMIT = 50
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-ENDPOINTS = ("AWS_ENDPOINT_URL_STEPFUNCTIONS", "AWS_ENDPOINT_URL_SFN", "AWS_ENDPOINT_URL")
+ENDPOINTS = ("AWS_ENDPOINT_URL_SFN", "AWS_ENDPOINT_URL")
 # What says that there is none such.
 MISSING = ("DoesNotExist", "InvalidArn", "ResourceNotFound")
 WIDTH = 60
 EPILOG = """\
-It talks to what --endpoint-url names; else to what AWS_ENDPOINT_URL_STEPFUNCTIONS or
+It talks to what --endpoint-url names; else to what AWS_ENDPOINT_URL_SFN or
 AWS_ENDPOINT_URL names; else to the `cloudseam stepfunctions` of this computer at --port. An
 execution is named by its ARN, or as MACHINE:NAME.
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8083
 INTERRUPTED = 130
 EPILOG = """\
-Any AWS SDK drives it, with AWS_ENDPOINT_URL_STEPFUNCTIONS set to where it is. Account and
+Any AWS SDK drives it, with AWS_ENDPOINT_URL_SFN set to where it is. Account and
 credentials do not matter. With --data executions are kept in that file, and none is lost when the
 process is killed: started again, it goes on with all of them.
 
 examples:
   cloudseam stepfunctions
   cloudseam stepfunctions --data executions.sqlite --machines machines
-  AWS_ENDPOINT_URL_STEPFUNCTIONS=http://127.0.0.1:8083 aws stepfunctions list-state-machines
+  AWS_ENDPOINT_URL_SFN=http://127.0.0.1:8083 aws stepfunctions list-state-machines
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM; 1 a file of --machines cannot be used; 2 it could not
 start; 130 stopped at once by a second Ctrl-C
@@ -58,19 +58,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lambda-endpoint",
         metavar="URL",
-        help="where Lambda functions are called (default: what AWS's own variables say)",
+        help="where Lambda functions are called (default: as --endpoint-url)",
+    )
+    parser.add_argument(
+        "--endpoint-url",
+        metavar="URL",
+        help="where other services are called (default: what AWS's own variables say)",
     )
     parser.add_argument("--json", action="store_true", help="say in JSON where it is")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs until a signal comes."""
-    from cloudseam_cli.stepfunctions.executors import executors_for
     from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
     from cloudseam_cli.stepfunctions.machine_files import MachineFileError
 
     with Interrupts() as interrupts:
-        server = LocalStepFunctions(args.port, args.data, executors_for(args.lambda_endpoint))
+        server = LocalStepFunctions(args.port, args.data, args.lambda_endpoint, args.endpoint_url)
         try:
             number = server.start(args.machines)
             print(_welcome(server, args, number), flush=True)
@@ -108,5 +112,5 @@ The API of Step Functions is at {server.url}
   data            {args.data or "in memory; --data FILE keeps it"}
   state machines  {len(names)}
   under way       {number}
-SDKs find it by AWS_ENDPOINT_URL_STEPFUNCTIONS={server.url}
+SDKs find it by AWS_ENDPOINT_URL_SFN={server.url}
 Ctrl-C stops it."""

@@ -8,9 +8,9 @@ from threading import Thread
 from cloudseam.errors import CloudSeamError
 from cloudseam_cli.stepfunctions import api
 from cloudseam_cli.stepfunctions.engine import Engine
+from cloudseam_cli.stepfunctions.executors import StatesExecutors
 from cloudseam_cli.stepfunctions.machine_files import take_folder
 from cloudseam_cli.stepfunctions.server import StepFunctionsServer
-from task_satisfier.satisfier import Executors
 
 DEFAULT_PORT = 8083
 MEMORY = ":memory:"
@@ -23,12 +23,21 @@ class PortTakenError(CloudSeamError):
 class LocalStepFunctions:
     """Answers calls from `start` to `stop`. Without a file all ends with the process.
 
+    `functions` and `services` are endpoints; see `StatesExecutors`.
+
     Raises:
         DatabaseUnusableError: the file cannot be used.
         PortTakenError: the port is another's.
     """
 
-    def __init__(self, port: int, data: Path | None, executors: Executors) -> None:
+    def __init__(
+        self,
+        port: int,
+        data: Path | None = None,
+        functions: str | None = None,
+        services: str | None = None,
+    ) -> None:
+        executors = StatesExecutors(functions, services, lambda: self.url)
         self.engine = Engine(data or MEMORY, executors)
         try:
             self._server = StepFunctionsServer(partial(api.call, self.engine), port)

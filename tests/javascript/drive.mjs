@@ -1,5 +1,5 @@
 // Drives a server of the API of Step Functions as a program in JavaScript would, and prints what
-// came of it as JSON. The endpoint is AWS_ENDPOINT_URL_STEPFUNCTIONS, as SDKs read it.
+// came of it as JSON. The endpoint is AWS_ENDPOINT_URL_SFN, as SDKs read it.
 import * as sfn from "@aws-sdk/client-sfn";
 
 const client = new sfn.SFNClient({ region: "us-east-1" });

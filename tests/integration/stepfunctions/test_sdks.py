@@ -106,7 +106,6 @@ def test_javascript_rolls_the_die(server: StepFunctionsProcess, javascript: Path
         cwd=javascript,
         env={
             **os.environ,
-            "AWS_ENDPOINT_URL_STEPFUNCTIONS": "",
             "AWS_ENDPOINT_URL_SFN": server.url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
