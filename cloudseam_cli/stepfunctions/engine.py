@@ -28,6 +28,7 @@ from cloudseam.languages.asl.machine import (
 from cloudseam.languages.asl.resource import task_kind
 from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.messages import parse_event
+from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.service import StackService
@@ -88,8 +89,7 @@ class Engine:
         self._service = StackService(
             self.stacks,
             PinnedMachines(self.machines, self.versions),
-            DirectQueue(self._begin_task),
-            self._timers,
+            Outbox(DirectQueue(self._begin_task), self._timers),
             clock,
         )
         # Nobody else has the file, so nobody else works on its tasks: claims guard nothing.
