@@ -19,6 +19,7 @@ from bench import (
     postgres,
     profile,
     startup,
+    stepfunctions,
 )
 from bench.figures import Figures, as_text
 from bench.page import PageError, write_page
@@ -32,6 +33,7 @@ BENCHES: Mapping[str, Bench] = {
     "postgres": postgres.run,
     "lives": lives.run,
     "startup": startup.run,
+    "stepfunctions": stepfunctions.run,
     "growth": growth.run,
     "fleet": fleet.run,
     "memory": memory.run,

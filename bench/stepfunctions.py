@@ -1,0 +1,209 @@
+"""Executions of Pass → Choice → Succeed over HTTP, beside moto's server and MiniStack."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.figures import Cell, Figures, Tell, times
+from bench.function import PASSED_ON
+from bench.stand_in import ROOT
+
+ROUNDS = 3
+EXECUTIONS = 300
+PEER_EXECUTIONS = 20
+ACCOUNTS = {"CloudSeam": "000000000000", "moto": "123456789012", "MiniStack": "000000000000"}
+MOTO = ROOT / ".venv-bench" / "bin" / "moto_server"
+# moto runs an execution only where it is told to.
+MOTO_CONFIG = {"stepfunctions": {"execute_state_machine": True}}
+MINISTACK = Path(sys.executable).with_name("ministack")
+DEFINITION = json.dumps(
+    {
+        "StartAt": "P",
+        "States": {
+            "P": {"Type": "Pass", "Result": {"a": 1}, "Next": "C"},
+            "C": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.a", "NumericEquals": 1, "Next": "S"}],
+                "Default": "S",
+            },
+            "S": {"Type": "Succeed"},
+        },
+    }
+)
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+CALL_SECONDS = 30
+# By which emulators know the service.
+CREDENTIAL = "test/20260101/us-east-1/states/aws4_request"
+SERVED = "from cloudseam_cli.main import main; raise SystemExit(main())"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A server: how it is started on a port, and how many executions a round has."""
+
+    name: str
+    command: tuple[str, ...]
+    executions: int
+    port_variable: str = ""  # where the port is no argument
+
+
+class Client:
+    """Calls on one connection, as an SDK makes them, without what an SDK costs."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=CALL_SECONDS)
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._connection.close()
+
+    def call(self, operation: str, **told: Any) -> dict[str, Any]:
+        """The answer of an operation.
+
+        Raises:
+            OSError: there is none.
+            RuntimeError: it is an error.
+        """
+        headers = {
+            "X-Amz-Target": f"AWSStepFunctions.{operation}",
+            "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={CREDENTIAL}",
+        }
+        return dict(json.loads(self.post("/", told, headers) or b"{}"))
+
+    def post(self, path: str, told: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+        """The body of the answer.
+
+        Raises:
+            OSError: there is none.
+            RuntimeError: it is an error.
+        """
+        self._connection.request("POST", path, json.dumps(told), dict(headers))
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
+        return body
+
+
+def run(scale: float, tell: Tell) -> Figures:
+    """Executions per second, one at a time: started, and looked at until it has ended."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        subjects = _subjects(Path(folder))
+        for number in range(times(ROUNDS, scale)):
+            for subject in subjects:
+                tell(f"stepfunctions: {subject.name}, round {number + 1}")
+                rate = _rate(subject, times(subject.executions, scale))
+                if rate is not None:
+                    found.setdefault(subject.name, []).append(rate)
+    rows = tuple(_row(subject.name, found.get(subject.name)) for subject in subjects)
+    return Figures(
+        "Executions over HTTP",
+        ("server", "executions/s", "ms each"),
+        rows,
+        "Pass → Choice → Succeed by the API of Step Functions: StartExecution, then "
+        "DescribeExecution until it has ended, one execution after the other on one connection, "
+        "with the client's own time. CloudSeam keeps each in a file (`--data`, a synchronous "
+        "commit), and the others in memory. Each is in a process of its own on this computer.",
+    )
+
+
+def _row(name: str, rates: Sequence[float] | None) -> tuple[Cell, ...]:
+    rate = median(rates) if rates else None
+    return name, rate, 1000 / rate if rate else None
+
+
+def _subjects(folder: Path) -> list[Subject]:
+    data = str(folder / "executions.sqlite")
+    ours = (sys.executable, "-c", SERVED, "stepfunctions", "--data", data, "--port")
+    return [
+        Subject("CloudSeam", ours, EXECUTIONS),
+        Subject("moto", (str(MOTO), "-H", "127.0.0.1", "-p"), PEER_EXECUTIONS),
+        Subject("MiniStack", (str(MINISTACK),), PEER_EXECUTIONS, "GATEWAY_PORT"),
+    ]
+
+
+def _rate(subject: Subject, number: int) -> float | None:
+    """Executions per second; None where the server is not installed."""
+    if not Path(subject.command[0]).exists():
+        return None
+    with _served(subject) as port, closing(Client(port)) as client:
+        if subject.name == "moto":
+            client.post("/moto-api/config", MOTO_CONFIG, {})
+        place = f"arn:aws:states:us-east-1:{ACCOUNTS[subject.name]}"
+        role = f"arn:aws:iam::{ACCOUNTS[subject.name]}:role/r"
+        name = f"bench-{time.monotonic_ns()}"
+        client.call("CreateStateMachine", name=name, definition=DEFINITION, roleArn=role)
+        machine = f"{place}:stateMachine:{name}"
+        _execute(client, machine, "warm-up")
+        began = time.perf_counter()
+        for each in range(number):
+            _execute(client, machine, f"e{each}")
+        return number / (time.perf_counter() - began)
+
+
+def _execute(client: Client, machine: str, name: str) -> None:
+    told = client.call("StartExecution", stateMachineArn=machine, name=name, input="{}")
+    until = time.monotonic() + CALL_SECONDS
+    while time.monotonic() < until:
+        described = client.call("DescribeExecution", executionArn=told["executionArn"])
+        if described["status"] in ENDED:
+            return
+        time.sleep(0.001)
+    raise RuntimeError(f"{name} has not ended in {CALL_SECONDS} s.")
+
+
+@contextmanager
+def _served(subject: Subject) -> Iterator[int]:
+    port = _free_port()
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    if subject.port_variable:
+        command, variables = subject.command, {subject.port_variable: str(port)}
+    else:
+        command, variables = (*subject.command, str(port)), {}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=passed_on | variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            _wait_for(port, subject.name)
+            yield port
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_for(port: int, name: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{name} does not listen.")
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
