@@ -11,6 +11,7 @@ from cloudseam.errors import CloudSeamError, StackConflictError
 from cloudseam.history import Entry
 from cloudseam.limits import RESERVED_ID_PREFIX
 from cloudseam.persistence import Loaded
+from cloudseam.persistence.log_row import events_of, log_texts
 from cloudseam.persistence.row import (
     UnreadableRowError,
     entry_from_row,
@@ -135,13 +136,13 @@ class SqliteStackRepository:
         ]
 
     def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
-        """What the machine's language told of each commit up to a version, in order."""
+        """See `StackRepository.log`."""
         rows = self._database.read(
-            "SELECT events FROM logs WHERE stack_id = ? AND version <= ? ORDER BY version",
+            "SELECT version, events FROM logs WHERE stack_id = ? AND version <= ? ORDER BY version",
             stack_id,
             version,
         )
-        return [event for (text,) in rows for event in json.loads(text)]
+        return [event for number, text in rows for event in events_of(stack_id, number, text)]
 
 
 def _readable(rows: Sequence[tuple[str, str, str | None]]) -> Iterator[Stack]:
@@ -159,10 +160,9 @@ def _stack(stack_id: str, text: str, memory: str | None) -> Stack:
 
 def _put(connection: sqlite3.Connection, stack: Stack) -> None:
     row = to_row(stack)
-    # In a column of its own, which has no limit: the memory of an execution is up to a megabyte.
-    memory = row.pop("memory", None)
-    text = json.dumps(row)
-    refuse_oversize(stack, len(text))
+    memory = row.get("memory")
+    text = json.dumps({name: value for name, value in row.items() if name != "memory"})
+    refuse_oversize(stack, row, len(text) + len(memory or ""))
     made = stack.version + 1
     values = (
         made,
@@ -189,5 +189,5 @@ def _put(connection: sqlite3.Connection, stack: Stack) -> None:
             "INSERT OR REPLACE INTO histories VALUES (?, ?, ?)", (stack.id, made, entries)
         )
     if stack.log:
-        events = json.dumps(stack.log)
+        events = "".join(log_texts(stack.log))
         connection.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?)", (stack.id, made, events))
