@@ -183,3 +183,12 @@ def test_activities_are_made_once_listed_and_removed(call: Call, refused: Refuse
     assert refused("DescribeActivity", activityArn=ARN)[0] == "ActivityDoesNotExist"
     assert refused("GetActivityTask", activityArn=ARN)[0] == "ActivityDoesNotExist"
     assert refused("ListTagsForResource", resourceArn=ARN)[0] == "ResourceNotFound"
+
+
+def test_a_worker_that_hung_up_takes_no_task(
+    engine: Engine, call: Call, execution: Callable[..., str]
+) -> None:
+    execution()
+
+    assert engine.ask(ARN, "gone", 0, lambda: False) is None
+    assert call("GetActivityTask", activityArn=ARN)["input"] == '{"n":1}'
