@@ -1,6 +1,5 @@
 """The state machines that were created through the API, in the store's file."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 from cloudseam.errors import MachineNotFoundError
 from cloudseam.languages.asl.machine import AslMachine
+from cloudseam.languages.asl.spec import machine_of
 from cloudseam.machine import Machine
 from cloudseam_cli.local_store.database import Database
 
@@ -87,7 +87,10 @@ class StateMachines:
             raise MachineNotFoundError(f"There is no state machine '{name}'.", machine=name)
         held = self._machines.get(name)
         if held is None or held[0] is not known:
-            held = self._machines[name] = known, machine_of(name, known.definition)
+            held = self._machines[name] = (
+                known,
+                machine_of(name, json.loads(known.definition), known.definition),
+            )
         return held[1]
 
     def names(self) -> Sequence[str]:
@@ -95,17 +98,6 @@ class StateMachines:
         return sorted(self._known)
 
 
-def machine_of(name: str, definition: str) -> AslMachine:
-    """The machine of a definition that has been found to be valid.
-
-    Definitions that differ in white space only are one version of it.
-    """
-    parsed = json.loads(definition)
-    text = json.dumps(parsed, separators=(",", ":"))
-    digest = hashlib.sha256(f"asl/{name}/{text}".encode()).hexdigest()
-    return AslMachine(name, digest, parsed, definition)
-
-
 def version_of(name: str, digest: str, source: str) -> AslMachine:
     """The machine as it was when its text was kept."""
-    return machine_of(name, source)
+    return machine_of(name, json.loads(source), source)
