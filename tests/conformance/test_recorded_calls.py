@@ -26,10 +26,8 @@ OTHERWISE = {
     "versioning.py": "there are no versions",
     "test_list_executions_versions_pagination": "there are no versions",
     "test_update_logging_configuration": "the destination it set up is not recorded",
-    "test_sfn_api_map_run.py": "definitions are looked at for StartAt and States only",
-    "test_illegal_": "definitions are looked at for StartAt and States only",
-    "INVALID_DOWNGRADE_QUERY_LANGUAGE": "definitions are looked at for StartAt and States only",
-    "ILLEGAL_WFTT": "definitions are looked at for StartAt and States only",
+    "label_invalid_char_fail": "it is refused, as recorded, with a text that is not of AWS",
+    "label_empty_fail": "it is refused, as recorded, with a text that is not of AWS",
     "test_sfn_api_variable_references.py": "references to variables are not listed",
 }
 
