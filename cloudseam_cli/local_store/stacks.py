@@ -57,6 +57,10 @@ FORGET = (
     "(SELECT id FROM stacks WHERE expires_at BETWEEN 1 AND ?)",
     "DELETE FROM stacks WHERE expires_at BETWEEN 1 AND ?",
 )
+HISTORY = """
+SELECT version, entries FROM histories WHERE stack_id = ? AND version <= ? AND version > ?
+ORDER BY version DESC
+"""
 SCAN_UNFINISHED = (
     "SELECT id, row, memory FROM stacks WHERE is_unfinished AND id > ? ORDER BY id LIMIT ?"
 )
@@ -122,13 +126,7 @@ class SqliteStackRepository:
 
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
-        rows = self._database.read(
-            "SELECT version, entries FROM histories WHERE stack_id = ? AND version <= ? "
-            "AND version > ? ORDER BY version DESC",
-            stack_id,
-            version,
-            version - limit,
-        )
+        rows = self._database.read(HISTORY, stack_id, version, version - limit)
         return [
             entry_from_row(parts, int(number))
             for number, text in rows

@@ -143,7 +143,7 @@ def test_a_task_that_fails_is_answered_and_done(function: Function) -> None:
     assert answer["stackId"] == "s"
     assert answer["task"] == body["task"]
     assert answer["eventId"] == "t1/failed"
-    assert "There are: lambda, terraform." in answer["description"]
+    assert "There are: lambda, python, states, terraform." in answer["description"]
 
 
 def test_each_record_of_a_batch_has_its_own_outcome(function: Function) -> None:

@@ -121,8 +121,9 @@ def test_an_output_that_is_no_json_or_too_large_is_refused(
 def test_each_task_goes_to_one_of_many_workers(
     call: Call, execution: Callable[..., str], machine: MakeMachine
 ) -> None:
-    task = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": ARN, "End": True}}}
-    arn = machine({"Many": {"Type": "Parallel", "Branches": [task] * 20, "End": True}}, name="many")
+    task = {"Type": "Task", "Resource": ARN, "End": True}
+    branches = [{"StartAt": f"T{n}", "States": {f"T{n}": task}} for n in range(20)]
+    arn = machine({"Many": {"Type": "Parallel", "Branches": branches, "End": True}}, name="many")
     call("StartExecution", stateMachineArn=arn, name="e")
     taken: list[str] = []
 
