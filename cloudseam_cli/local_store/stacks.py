@@ -126,7 +126,8 @@ class SqliteStackRepository:
 
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
-        rows = self._database.read(HISTORY, stack_id, version, version - limit)
+        before = version - limit
+        rows = self._database.read(HISTORY, stack_id, version, before)
         return [
             entry_from_row(parts, int(number))
             for number, text in rows
