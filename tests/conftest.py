@@ -5,9 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloudseam import observability
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.emulator import in_environment_of
 from tests.postgres import PostgresServer
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """What one test has counted and never told is not for the metrics of the next."""
+    observability._counted.clear()
+    observability._measured.clear()
 
 
 @pytest.fixture(scope="session")
