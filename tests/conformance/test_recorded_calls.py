@@ -30,6 +30,13 @@ OTHERWISE = {
     "label_empty_fail": "it is refused, as recorded, with a text that is not of AWS",
     "test_sfn_api_variable_references.py": "references to variables are not listed",
 }
+# Those among them that are answered as recorded nevertheless.
+ALL_THE_SAME = (
+    "[BASE_ASSIGN_FROM_PARAMETERS]",
+    "[BASE_ASSIGN_FROM_RESULT]",
+    "[MAP_STATE_REFERENCE_IN_ITEM_SELECTOR]",
+    "test_create_with_version_description_no_publish",
+)
 
 pytestmark = pytest.mark.skipif(not CASES, reason="the recorded calls are not there")
 
@@ -47,8 +54,8 @@ def test_calls_are_answered_as_they_were_by_aws(
     case: Mapping[str, Any], engine: Engine, request: pytest.FixtureRequest
 ) -> None:
     for part, reason in OTHERWISE.items():
-        if part in case["id"]:
-            request.applymarker(pytest.mark.xfail(reason=reason))
+        if part in case["id"] and not case["id"].endswith(ALL_THE_SAME):
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
 
     def wait(execution: str) -> None:
         engine.wait_for_end(":".join(execution.split(":")[6:]), 0.2)
