@@ -15,8 +15,8 @@ from cloudseam.outcome import Fate
 from cloudseam.queues import MESSAGE_BYTES
 from state_machine import app
 from tests.builders import CANARY, FakeClock, an_event_body, given
-from tests.counted_calls import Calls, counted_calls
-from tests.emulated import EmulatedAws, emulated_aws
+from tests.counted_calls import Calls
+from tests.emulated import EmulatedAws
 from tests.function import StateMachineFunction, state_machine_function
 from tests.sources import (
     ids,
@@ -33,19 +33,6 @@ FILES = ["kinesis", "dynamodb-stream", "sns", "event-bridge"]
 NOW = given(0).now / 1000  # epoch seconds; the fake clock moves on by milliseconds
 LONG_AGO = NOW - 3600
 TASKS = ["network", "database"]
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmulatedAws]:
-    with emulated_aws() as aws:
-        _ = (aws.dynamodb, aws.sqs)  # made before any call is counted
-        yield aws
-
-
-@pytest.fixture
-def calls(aws: EmulatedAws) -> Iterator[Calls]:
-    with counted_calls() as calls:
-        yield calls
 
 
 @pytest.fixture
