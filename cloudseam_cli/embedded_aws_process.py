@@ -22,14 +22,19 @@ def end_with_parent() -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
+def teach(file: str) -> None:
+    """Adapts the emulator. By path: what is on its path is on that of the functions it runs."""
+    runpy.run_path(str(Path(__file__).with_name(file)))["teach"]()
+
+
 def main() -> None:
     """Serves until a signal comes or the parent ends."""
     if os.getpgrp() != os.getpid():
         sys.exit("This process must lead a process group of its own; `EmbeddedAws` starts it so.")
     threading.Thread(target=end_with_parent, daemon=True).start()
+    teach("embedded_aws_functions.py")
     if os.environ.get("AUTH") == "true":
-        # By path: what is on the emulator's path is on that of the functions it runs.
-        runpy.run_path(str(Path(__file__).with_name("embedded_aws_rights.py")))["teach"]()
+        teach("embedded_aws_rights.py")
     from ministack.app import main as serve  # type: ignore[import-untyped]
 
     serve()
