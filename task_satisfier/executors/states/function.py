@@ -48,7 +48,7 @@ def invoke_integrated(
         told["Payload"] = text_of(told["Payload"])
     answer = call(client, named, "Invoke", told)
     payload = answer["Payload"].read() if "Payload" in answer else b""
-    returned = _returned(answer, payload)
+    returned = _returned(answer, payload, is_integrated=True)
     if named.pattern == WAIT_FOR_TOKEN and returned is None:
         returned = {}
     result = {
@@ -63,21 +63,20 @@ def invoke_integrated(
     return result | metadata
 
 
-def _returned(answer: dict[str, Any], payload: bytes) -> Any:
+def _returned(answer: dict[str, Any], payload: bytes, is_integrated: bool = False) -> Any:
     text = payload.decode(errors="replace")
+    try:
+        told = json.loads(text) if text else None
+    except ValueError:
+        told = text
     if answer.get("FunctionError"):
-        raise TaskFailedError(text, error=_error_type(text))
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return text
+        # As recorded from AWS: the integration writes the payload anew, without spaces.
+        is_anew = is_integrated and isinstance(told, dict)
+        raise TaskFailedError(text_of(told) if is_anew else text, error=_error_type(told))
+    return told
 
 
-def _error_type(text: str) -> str:
-    try:
-        told = json.loads(text)
-    except ValueError:
-        return UNKNOWN
+def _error_type(told: Any) -> str:
     kind = told.get("errorType") if isinstance(told, dict) else None
     return kind if isinstance(kind, str) and kind else UNKNOWN
 

@@ -154,11 +154,21 @@ def test_an_invoked_function_gets_its_payload(arguments: Any, sent: Any, given: 
     }
 
 
-@pytest.mark.parametrize("resource", [FUNCTION, "arn:aws:states:::lambda:invoke"])
-def test_the_error_of_a_function_is_its_type_and_its_payload(resource: str) -> None:
+@pytest.mark.parametrize(
+    ("resource", "begin"),
+    [
+        (FUNCTION, '{"errorMessage": "", "errorType": "CustomException", "requestId": "'),
+        (
+            "arn:aws:states:::lambda:invoke",
+            '{"errorMessage":"","errorType":"CustomException","requestId":"',
+        ),
+    ],
+)
+def test_the_error_of_a_function_is_its_type_and_its_payload(resource: str, begin: str) -> None:
     error, cause = lambda_failure("raise_custom_exception", resource, {"FunctionName": "f"})
 
     assert error == "CustomException"
+    assert cause.startswith(begin)
     assert json.loads(cause)["errorType"] == "CustomException"
 
 
