@@ -19,7 +19,7 @@ from pydantic import Field
 
 from cloudseam.aws_error import error_name
 from cloudseam.event import Json
-from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
+from cloudseam.stack import ERROR_MESSAGE_CHARACTERS
 from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.executors.config import TaskConfig, parse_config
 
@@ -131,9 +131,9 @@ def _text(part: Any) -> str:
 
 def _bounded(text: str) -> str:
     """The start of a long error, where runtimes say what went wrong."""
-    if len(text) <= MAX_DESCRIPTION_CHARACTERS:
+    if len(text) <= ERROR_MESSAGE_CHARACTERS:
         return text
-    return text[: MAX_DESCRIPTION_CHARACTERS - 1] + "…"
+    return text[: ERROR_MESSAGE_CHARACTERS - 1] + "…"
 
 
 def _invoke_error(name: str, waited: float, error: ClientError | BotoCoreError) -> str:

@@ -8,7 +8,7 @@ import pytest
 from cloudseam.errors import InvalidMessageError
 from cloudseam.event import Answer, Event
 from cloudseam.limits import (
-    MAX_DESCRIPTION_CHARACTERS,
+    MAX_CAUSE_CHARACTERS,
     MAX_METADATA_BYTES,
     MAX_OUTPUTS_BYTES,
     MAX_OUTPUTS_LEVELS,
@@ -174,10 +174,10 @@ def test_a_description_of_any_kind_is_kept_as_text(told: Any, kept: str | None) 
 
 
 def test_of_a_long_description_the_end_is_kept() -> None:
-    description = answered(event="TASK_ERROR", description="x" * 9_000 + "the end").description
+    description = answered(event="TASK_ERROR", description="x" * 40_000 + "the end").description
 
     assert description is not None
-    assert len(description) == MAX_DESCRIPTION_CHARACTERS
+    assert len(description) == MAX_CAUSE_CHARACTERS
     assert description.startswith("…")
     assert description.endswith("the end")
 
@@ -349,11 +349,11 @@ def test_a_completion_comes_back_with_its_token_and_outputs() -> None:
 def test_a_failure_comes_back_with_the_end_of_a_long_reason() -> None:
     request = parse_task(json.dumps(a_task_message()))
 
-    event = parse_event(failed_message(request, "e-1", "x" * 9_000 + "!"), "message-1")
+    event = parse_event(failed_message(request, "e-1", "x" * 40_000 + "!"), "message-1")
 
     assert event.answer is not None
     assert event.answer.description is not None
-    assert len(event.answer.description) == MAX_DESCRIPTION_CHARACTERS
+    assert len(event.answer.description) == MAX_CAUSE_CHARACTERS
     assert event.answer.description.endswith("!")
 
 

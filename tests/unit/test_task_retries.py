@@ -85,6 +85,21 @@ def asked(taken: Step) -> list[tuple[str, int]]:
 # ---- a failure that is tried again
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_the_end_of_a_long_cause_is_kept_with_the_task(again: bool) -> None:
+    machine = timed(STEADY)
+    stack = launched(machine)
+    told = failure(stack, description="x" * 4_000 + "the end")
+    if again:
+        stack = play(machine, stack, (5, failure(stack, description="no disk"))).stack
+        assert told.answer is not None
+        told = replace(told, answer=replace(told.answer, token=""))
+
+    kept = the(play(machine, stack, (5, told)).stack).error_message
+
+    assert kept == "…" + "x" * 3_992 + "the end"
+
+
 def test_a_failed_task_waits_for_its_next_attempt_and_a_timer_is_owed() -> None:
     machine = timed(STEADY)
     stack = launched(machine)

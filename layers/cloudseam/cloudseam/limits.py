@@ -18,7 +18,8 @@ MAX_STACK_ID_CHARACTERS = 255
 MAX_NAME_CHARACTERS = 1_000
 MAX_METADATA_BYTES = 100_000
 MAX_OUTPUTS_BYTES = 32_000
-MAX_DESCRIPTION_CHARACTERS = 4_000
+# Of a cause on its way (API reference of Step Functions, ExecutionFailedEventDetails).
+MAX_CAUSE_CHARACTERS = 32_768
 # How long anything may be put off: a year, as Step Functions lets an execution live.
 MAX_DELAY_SECONDS = 31_536_000
 # Far below where Python's own recursion limit would make parsing a matter of luck.

@@ -26,8 +26,8 @@ from cloudseam.event import (
     Json,
 )
 from cloudseam.limits import (
+    MAX_CAUSE_CHARACTERS,
     MAX_DELAY_SECONDS,
-    MAX_DESCRIPTION_CHARACTERS,
     MAX_LEVELS,
     Metadata,
     Name,
@@ -337,9 +337,9 @@ def _answer(event: str, request: TaskRequest, event_id: str) -> dict[str, Any]:
 
 def _bounded(description: str | None) -> str | None:
     """The end of a long description, where tools say what went wrong."""
-    if description is None or len(description) <= MAX_DESCRIPTION_CHARACTERS:
+    if description is None or len(description) <= MAX_CAUSE_CHARACTERS:
         return description
-    return "…" + description[-MAX_DESCRIPTION_CHARACTERS + 1 :]
+    return "…" + description[-MAX_CAUSE_CHARACTERS + 1 :]
 
 
 def _mended(description: str | None) -> str | None:

@@ -28,6 +28,8 @@ REDELIVERY_WINDOW_MS = 3_600_000
 # few whenever they were, and those of the last hour.
 TRANSITIONS_KEPT = 5
 TRANSITIONS_MOST = 100
+# Of why a task failed: the row has it for as long as the task has failed.
+ERROR_MESSAGE_CHARACTERS = 4_000
 
 
 class TaskStatus(StrEnum):

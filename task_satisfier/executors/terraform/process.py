@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from cloudseam.limits import MAX_DESCRIPTION_CHARACTERS
+from cloudseam.stack import ERROR_MESSAGE_CHARACTERS
 from task_satisfier.executors import OutOfTimeError, TaskFailedError, for_ever
 from task_satisfier.executors.terraform.lifeline import tied_to_us
 from task_satisfier.redaction import Redactor
@@ -171,6 +171,6 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def cause_of(told: str, lines: Sequence[str]) -> str:
     """What happened, and as much of the end of the output as there is room for."""
-    room = MAX_DESCRIPTION_CHARACTERS - len(told) - 1
+    room = ERROR_MESSAGE_CHARACTERS - len(told) - 1
     output = "\n".join(lines)
     return f"{told}\n{output if len(output) <= room else '…' + output[1 - room :]}"

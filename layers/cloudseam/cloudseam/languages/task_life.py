@@ -16,7 +16,7 @@ from cloudseam.event import (
     Event,
 )
 from cloudseam.given import Given
-from cloudseam.stack import Stack, Task, TaskStatus, event_mark
+from cloudseam.stack import ERROR_MESSAGE_CHARACTERS, Stack, Task, TaskStatus, event_mark
 from cloudseam.task_spec import TaskSpec
 
 # A task that nobody works on is sent again so often, once in each sweep; then it has failed.
@@ -60,7 +60,7 @@ def told_failed(
 ) -> Stack:
     """After an answer that says that the attempt failed. Told again, it changes nothing."""
     if task.status is TaskStatus.ERROR:
-        again = replace(task, error_message=answer.description)
+        again = replace(task, error_message=_kept(answer.description))
         if again == task or answer.token:
             return stack  # told before, or of an attempt that has failed already
         return stack.with_metadata(event.metadata).with_task(again)
@@ -88,11 +88,18 @@ def failed(
         replace(
             task,
             status=TaskStatus.ERROR,
-            error_message=cause,
+            error_message=_kept(cause),
             retry_at=retry_at,
             asked_by=event_mark(event.id),
         )
     )
+
+
+def _kept(cause: str | None) -> str | None:
+    """The end of a long cause, where tools say what went wrong."""
+    if cause is None or len(cause) <= ERROR_MESSAGE_CHARACTERS:
+        return cause
+    return "…" + cause[1 - ERROR_MESSAGE_CHARACTERS :]
 
 
 def retried(stack: Stack, event: Event, given: Given, spec_of: SpecOf) -> Stack:
