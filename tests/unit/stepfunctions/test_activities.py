@@ -90,7 +90,8 @@ BAD_TOKENS = ["x", "e30=", "WyJtOmUiLCAiVCIsICJ0Il0="]
 def test_a_token_that_was_never_given_is_refused(token: str, refused: Refused) -> None:
     invalid = ("InvalidToken", "Invalid Token: 'Invalid token'")
 
-    assert refused("SendTaskSuccess", taskToken=token, output="1") == invalid
+    for output in ("1", "{"):
+        assert refused("SendTaskSuccess", taskToken=token, output=output) == invalid
     assert refused("SendTaskFailure", taskToken=token) == invalid
     assert refused("SendTaskHeartbeat", taskToken=token) == invalid
 
