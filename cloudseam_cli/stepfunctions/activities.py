@@ -59,6 +59,10 @@ class Activities:
         """The activity of that ARN."""
         return self._known.get(arn)
 
+    def is_missing(self, arn: str) -> bool:
+        """Whether there is none of that ARN."""
+        return arn not in self._known
+
     def all(self) -> Sequence[Activity]:
         """All there are, the newest first."""
         return sorted(self._known.values(), key=lambda each: each.created, reverse=True)

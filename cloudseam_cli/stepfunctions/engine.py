@@ -40,7 +40,7 @@ from cloudseam_cli.local_store.versions import SqliteMachineVersions
 from cloudseam_cli.stepfunctions.activities import Activities, WaitingTasks
 from cloudseam_cli.stepfunctions.clockwork import Clockwork
 from cloudseam_cli.stepfunctions.direct_queue import DirectQueue
-from cloudseam_cli.stepfunctions.state_machines import StateMachines, version_of
+from cloudseam_cli.stepfunctions.state_machines import StateMachines
 from cloudseam_cli.stepfunctions.tags import Tags
 from cloudseam_cli.stepfunctions.turns import Turns
 from task_satisfier.attempt import Attempts, Unclaimed
@@ -75,10 +75,10 @@ class Engine:
     def __init__(self, path: Path | str, executors: Executors) -> None:
         self.database = Database(path)
         self.stacks = SqliteStackRepository(self.database)
-        self.versions = SqliteMachineVersions(self.database, version_of)
-        self.machines = StateMachines(self.database)
-        self.tags = Tags(self.database)
         self.activities = Activities(self.database)
+        self.machines = StateMachines(self.database, self.activities.is_missing)
+        self.versions = SqliteMachineVersions(self.database, self.machines.version)
+        self.tags = Tags(self.database)
         clock = SystemClock()
         self._waiting = WaitingTasks()
         self._turns = Turns()

@@ -1,8 +1,8 @@
 """The state machines that were created through the API, in the store's file."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from cloudseam.errors import MachineNotFoundError
@@ -48,10 +48,14 @@ class StateMachine:
 
 
 class StateMachines:
-    """Keeps them, and finds the machine of one; see `cloudseam.locators.MachineLocator`."""
+    """Keeps them, and finds the machine of one; see `cloudseam.locators.MachineLocator`.
 
-    def __init__(self, database: Database) -> None:
+    `is_missing` is what machines ask of activities; see `AslMachine`.
+    """
+
+    def __init__(self, database: Database, is_missing: Callable[[str], bool]) -> None:
         self._database = database
+        self._is_missing = is_missing
         with database.transaction() as connection:
             connection.execute(SCHEMA)
         rows = database.read("SELECT told FROM state_machines")
@@ -87,17 +91,17 @@ class StateMachines:
             raise MachineNotFoundError(f"There is no state machine '{name}'.", machine=name)
         held = self._machines.get(name)
         if held is None or held[0] is not known:
-            held = self._machines[name] = (
-                known,
-                machine_of(name, json.loads(known.definition), known.definition),
-            )
+            held = self._machines[name] = known, self._made(name, known.definition)
         return held[1]
+
+    def version(self, name: str, digest: str, source: str) -> AslMachine:
+        """The machine as it was when its text was kept."""
+        return self._made(name, source)
 
     def names(self) -> Sequence[str]:
         """See `MachineLocator.names`."""
         return sorted(self._known)
 
-
-def version_of(name: str, digest: str, source: str) -> AslMachine:
-    """The machine as it was when its text was kept."""
-    return machine_of(name, json.loads(source), source)
+    def _made(self, name: str, source: str) -> AslMachine:
+        machine = machine_of(name, json.loads(source), source)
+        return replace(machine, is_missing=self._is_missing)

@@ -32,6 +32,7 @@ OTHERWISE = {
 }
 # Those among them that are answered as recorded nevertheless.
 ALL_THE_SAME = (
+    "test_activity_task_on_deleted",
     "[BASE_ASSIGN_FROM_PARAMETERS]",
     "[BASE_ASSIGN_FROM_RESULT]",
     "[MAP_STATE_REFERENCE_IN_ITEM_SELECTOR]",

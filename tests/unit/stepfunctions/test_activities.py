@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
 from cloudseam.languages.asl.task_token import read_token
+from cloudseam_cli.stepfunctions import api
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.operations import activities
-from tests.unit.stepfunctions.conftest import Call, MakeMachine, Refused
+from tests.stepfunctions import IdleExecutors
+from tests.unit.stepfunctions.conftest import ROLE, Call, MakeMachine, Refused
 
 ARN = "arn:aws:states:us-east-1:000000000000:activity:a"
 
@@ -185,6 +189,43 @@ def test_activities_are_made_once_listed_and_removed(call: Call, refused: Refuse
     assert refused("DescribeActivity", activityArn=ARN)[0] == "ActivityDoesNotExist"
     assert refused("GetActivityTask", activityArn=ARN)[0] == "ActivityDoesNotExist"
     assert refused("ListTagsForResource", resourceArn=ARN)[0] == "ResourceNotFound"
+
+
+def test_a_state_whose_activity_is_gone_fails_at_once(tmp_path: Path) -> None:
+    caught = [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]
+    states = {
+        "First": {"Type": "Task", "Resource": ARN, "Next": "Second"},
+        "Second": {"Type": "Task", "Resource": ARN, "Catch": caught, "End": True},
+        "Caught": {"Type": "Succeed"},
+    }
+    definition = {"StartAt": "First", "States": states}
+    with_comment = json.dumps({"Comment": "another version", **definition})
+    told = {"name": "m", "definition": json.dumps(definition), "roleArn": ROLE}
+
+    with closing(Engine(tmp_path / "file", IdleExecutors())) as engine:
+        api.call(engine, "CreateActivity", {"name": "a"})
+        arn = api.call(engine, "CreateStateMachine", told)["stateMachineArn"]
+        execution = api.call(engine, "StartExecution", {"stateMachineArn": arn})["executionArn"]
+        token = api.call(engine, "GetActivityTask", {"activityArn": ARN})["taskToken"]
+        changed = {"stateMachineArn": arn, "definition": with_comment}
+        api.call(engine, "UpdateStateMachine", changed)
+        api.call(engine, "DeleteActivity", {"activityArn": ARN})
+
+    # The execution stays on its version, which is in the file only.
+    with closing(Engine(tmp_path / "file", IdleExecutors())) as engine:
+
+        def call(operation: str, **told: Any) -> dict[str, Any]:
+            return api.call(engine, operation, told)
+
+        call("SendTaskSuccess", taskToken=token, output="{}")
+
+        ended = call("DescribeExecution", executionArn=execution)
+        assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+        assert ended["cause"] == (
+            "An error occurred while executing the state 'Second' (entered at the event id #7). "
+            f"The activity {ARN} does not exist."
+        )
+        assert types_of(call, execution)[-2:] == ["TaskStateEntered", "ExecutionFailed"]
 
 
 def test_a_worker_that_hung_up_takes_no_task(

@@ -30,6 +30,7 @@ from cloudseam.languages.asl.execution import Execution, Phase, Status, Thread
 from cloudseam.languages.asl.failure import TASK_FAILED
 from cloudseam.languages.asl.interpreter import Interpreter
 from cloudseam.languages.asl.resource import task_kind
+from cloudseam.languages.asl.run import nothing_is
 from cloudseam.languages.asl.states.task import is_away
 from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.languages.task_life import RESENDS
@@ -56,12 +57,14 @@ class AslMachine:
     """See `cloudseam.machine.Machine`. `definition` is the JSON object of the machine's file.
 
     What it keeps in `Stack.memory` is the `execution` and the `role` it was started with.
+    `is_missing` says of ARNs of activities that there is none.
     """
 
     name: str
     digest: str
     definition: Mapping[str, Any]
     source: str = ""
+    is_missing: Callable[[str], bool] = nothing_is
 
     @property
     def dead_letters_failures(self) -> bool:
@@ -194,6 +197,7 @@ class AslMachine:
             token=lambda: given.token(f"asl/{next(numbers)}"),
             chance=lambda: given.fraction(f"asl/{next(numbers)}"),
             stack_id=stack.id,
+            is_missing=self.is_missing,
         )
 
     def _after(self, stack: Stack, running: Interpreter, event: Event, given: Given) -> Stack:

@@ -11,13 +11,18 @@ from cloudseam.languages.asl.execution import Execution, Status, Thread, Work
 from cloudseam.languages.asl.history import History
 
 
+def nothing_is(arn: str) -> bool:
+    """Where nobody knows, everything is taken to be there."""
+    return False
+
+
 @dataclass(slots=True)
 class Run:
     """`token` draws a token for a task, `chance` a number below 1; `now` is in epoch milliseconds.
 
     What should be done outside gathers in `work`, what happened in `history`. `ready` has the
     threads that can go on without the outside, the next one first. `stack_id` is part of the task
-    tokens that expressions see.
+    tokens that expressions see. `is_missing` knows of ARNs that there is nothing of.
     """
 
     definition: Definition
@@ -26,6 +31,7 @@ class Run:
     token: Callable[[], str]
     chance: Callable[[], float] = random.random
     stack_id: str = ""
+    is_missing: Callable[[str], bool] = nothing_is
     work: list[Work] = field(default_factory=list)
     ready: deque[Thread] = field(default_factory=deque)
     history: History = field(init=False)

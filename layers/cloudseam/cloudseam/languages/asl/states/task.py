@@ -4,6 +4,7 @@ from typing import Any
 
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.execution import Phase, Thread, Work
+from cloudseam.languages.asl.failure import runtime
 from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.json_text import text_of
 from cloudseam.languages.asl.resource import integration_of, task_kind
@@ -18,6 +19,8 @@ def ask(run: Run, thread: Thread, state: State) -> None:
     thread.token = run.token()
     told = arguments(run, thread, state)
     resource = state["Resource"]
+    if task_kind(resource) == "Activity" and run.is_missing(resource):
+        raise runtime(f"The activity {resource} does not exist.")
     timeout = seconds(run, thread, state, "TimeoutSeconds")
     heartbeat = seconds(run, thread, state, "HeartbeatSeconds")
     thread.phase = Phase.TASK
