@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from cloudseam.languages.asl.failure import TASK_FAILED
@@ -15,6 +16,7 @@ from task_satisfier.executors.states.sdk_call import ClientFor, call, client_of
 # Seconds between two looks: at first, and at most.
 FIRST_LOOK, LONGEST_LOOK = 0.05, 5.0
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
+KNOWN_ALREADY = "StepFunctions.ExecutionAlreadyExistsException"
 CANNOT_BE_REDRIVEN = {
     "RedriveCount": 0,
     "RedriveStatus": "NOT_REDRIVABLE",
@@ -28,15 +30,14 @@ def start_and_wait(
     """What DescribeExecution says at the end. `.sync:2` has the output as JSON, `.sync` as text.
 
     An execution that the machine gives no name has the attempt's: another delivery of the same
-    attempt finds the execution that was started, and starts no second one.
+    attempt finds the execution that was started, though it may have ended, and starts no second
+    one.
 
     Raises:
         TaskFailedError: it could not be started, or did not end well.
     """
     client = client_of(client_for, run, named)
-    told = {"Name": run.request.token[:80], **arguments} if run.request.token else arguments
-    started = call(client, named, "StartExecution", told)
-    look = {"executionArn": started["executionArn"]}
+    look = {"executionArn": _started(client, named, arguments, run.request.token)}
     pause = FIRST_LOOK
     while (ended := call(client, named, "DescribeExecution", look))["status"] == RUNNING:
         time.sleep(min(pause, run.ensure_time()))
@@ -45,6 +46,28 @@ def start_and_wait(
     if ended["status"] != SUCCEEDED:
         raise TaskFailedError(text_of(shown), error=TASK_FAILED)
     return shown
+
+
+def _started(client: Any, named: Integration, arguments: Mapping[str, Any], attempt: str) -> str:
+    """The ARN of the attempt's execution, which is started if there is none."""
+    if not attempt or any(name.lower() == "name" for name in arguments):
+        return str(call(client, named, "StartExecution", arguments)["executionArn"])
+    name = attempt[:80]
+    try:
+        started = call(client, named, "StartExecution", {**arguments, "Name": name})
+    except TaskFailedError as failed:
+        # While one runs, its name and input start it again; one that has ended is told of so.
+        if failed.error != KNOWN_ALREADY:
+            raise
+        return _arn_of(name, arguments)
+    return str(started["executionArn"])
+
+
+def _arn_of(name: str, arguments: Mapping[str, Any]) -> str:
+    """The ARN of an execution; of the machine's there may be a version or an alias."""
+    machine = next(arguments[each] for each in arguments if each.lower() == "statemachinearn")
+    parts = str(machine).split(":")
+    return ":".join([*parts[:5], "execution", parts[6], name])
 
 
 def _shown(ended: dict[str, Any], named: Integration) -> dict[str, Any]:

@@ -497,6 +497,33 @@ def test_an_execution_of_another_machine_is_waited_for(
     }
 
 
+EXISTS = (400, {"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists: 'arn'"})
+INNER = "arn:aws:states:us-east-1:111111111111:stateMachine:inner:live"
+
+
+def test_another_delivery_reads_the_execution_that_the_first_one_started(
+    pauses: list[float],
+) -> None:
+    aws = Aws(EXISTS, (200, {**ENDED, "status": "SUCCEEDED", "output": '{"b":2}'}))
+    arguments = {"StateMachineArn": INNER, "Input": {"a": 1}}
+
+    told = result(aws, "arn:aws:states:::states:startExecution.sync:2", arguments)
+
+    assert told["output"]["Output"] == {"b": 2}
+    arn = "arn:aws:states:us-east-1:111111111111:execution:inner:attempt"
+    assert aws.calls[1:] == [("AWSStepFunctions.DescribeExecution", {"executionArn": arn})]
+
+
+def test_the_name_of_another_s_execution_is_refused() -> None:
+    aws = Aws(EXISTS)
+    arguments = {"StateMachineArn": INNER, "Name": "the-machine-s-own"}
+
+    error, cause = failure(aws, "arn:aws:states:::states:startExecution.sync", arguments)
+
+    assert error == "StepFunctions.ExecutionAlreadyExistsException"
+    assert cause.startswith("Execution Already Exists: 'arn' (Service: AWSStepFunctions;")
+
+
 def test_an_execution_that_fails_fails_its_task(pauses: list[float]) -> None:
     ended = {**ENDED, "status": "FAILED", "error": "E", "cause": "why"}
     aws = Aws((200, {"executionArn": "arn:e", "startDate": 1}), (200, ended))
