@@ -101,6 +101,8 @@ def _told_by_service(
     modelled = _modelled_name(client, str(told.get("QueryErrorCode") or code))
     name = modelled or _unmodelled(named, prefix)
     if named.is_sdk or named.service not in OPTIMISED:
+        if about.get("HostId"):  # S3's second one
+            request_id = f"{request_id}, Extended Request ID: {about['HostId']}"
         cause = (
             f"{message} (Service: {prefix}, Status Code: {status}, Request ID: {request_id}) "
             "(SDK Attempt Count: 1)"

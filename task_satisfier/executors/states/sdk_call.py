@@ -72,7 +72,8 @@ def result_of(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _argument(value: Any, shape: Any) -> Any:
     """A value as boto3 takes it. Where a text has to be, anything else becomes JSON, as recorded
-    from AWS (`MessageBody` of SQS, `Detail` of EventBridge); null is as if it were not there."""
+    from AWS (`MessageBody` of SQS, `Detail` of EventBridge); null is as if it were not there. What
+    is the body of a request (an object of S3) is JSON in any case, a text with its quotes."""
     if shape.type_name == "structure" and isinstance(value, dict):
         return dict(_member(name, each, shape) for name, each in value.items() if each is not None)
     if shape.type_name == "list" and isinstance(value, list):
@@ -80,7 +81,9 @@ def _argument(value: Any, shape: Any) -> Any:
     if shape.type_name == "map" and isinstance(value, dict):
         return {name: _argument(each, shape.value) for name, each in value.items()}
     if shape.type_name == "blob":
-        return value.encode() if isinstance(value, str) else text_of(value).encode()
+        is_whole_body = shape.serialization.get("streaming")
+        is_plain = isinstance(value, str) and not is_whole_body
+        return (value if is_plain else text_of(value)).encode()
     if shape.type_name == "string" and not isinstance(value, str):
         return text_of(value)
     return value

@@ -59,8 +59,9 @@ class Aws:
             "Content-Type": "text/xml" if isinstance(told, str) else "application/x-amz-json-1.0",
             "Content-Length": str(len(body)),
             "Date": "Tue, 14 Nov 2023 22:13:20 GMT",
-            "x-amzn-RequestId": REQUEST_ID,
         }
+        of_s3 = {"x-amz-request-id": REQUEST_ID, "x-amz-id-2": "host"}
+        headers |= of_s3 if ".s3." in request.url else {"x-amzn-RequestId": REQUEST_ID}
         return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), Body(body))
 
 
@@ -308,6 +309,29 @@ def test_any_service_is_called_by_its_names_in_the_sdk() -> None:
     assert told == {"output": {"Items": [{"id": {"S": "1"}}], "Count": 1}}
 
 
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [("text data", '"text data"'), ({"Dict": "Value"}, '{"Dict":"Value"}'), (0, "0")],
+)
+def test_an_object_of_s3_is_written_as_json(told: Any, written: str) -> None:
+    bodies: list[bytes] = []
+    aws = Aws((200, ""))
+    arguments = {"Bucket": "bucket", "Key": "key", "Body": told}
+
+    def client_for(service: str, wait: float) -> Any:
+        client = aws.client_for(service, wait)
+        client.meta.events.register_first(
+            "before-call.s3.PutObject", lambda params, **_: bodies.append(params["body"])
+        )
+        return client
+
+    StatesExecutor(client_for).run(run_of("arn:aws:states:::aws-sdk:s3:putObject", arguments))
+
+    assert [body if isinstance(body, bytes) else body.read() for body in bodies] == [
+        written.encode()
+    ]
+
+
 def test_names_begin_with_a_capital_and_times_are_texts() -> None:
     aws = Aws((200, {"executionArn": "arn:e", "startDate": 1_700_000_000.5}))
 
@@ -359,6 +383,19 @@ ERRORS = [
         "Invalid Token: 'Invalid token' (Service: Sfn, Status Code: 400, Request ID: "
         f"{REQUEST_ID}) (SDK Attempt Count: 1)",
         id="of the SDK",
+    ),
+    pytest.param(
+        "aws-sdk:s3:listObjects",
+        {"Bucket": "bucket"},
+        (
+            404,
+            "<Error><Code>NoSuchBucket</Code><Message>no bucket</Message>"
+            "</Error>",
+        ),
+        "S3.NoSuchBucketException",
+        f"no bucket (Service: S3, Status Code: 404, Request ID: {REQUEST_ID}, Extended Request ID: "
+        "host) (SDK Attempt Count: 1)",
+        id="of S3",
     ),
     pytest.param(
         "aws-sdk:dynamodb:putItem",
