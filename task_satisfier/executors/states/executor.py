@@ -27,9 +27,8 @@ Integrated = Callable[[ClientFor, TaskRun, Integration, dict[str, Any]], Any]
 OWN: dict[tuple[str, str, str], Integrated] = {
     ("lambda", "invoke", ""): invoke_integrated,
     ("lambda", "invoke", WAIT_FOR_TOKEN): invoke_integrated,
-    ("states", "startExecution", SYNC): start_and_wait,
-    ("states", "startExecution", SYNC_2): start_and_wait,
 }
+NESTED = frozenset({("states", "startExecution", SYNC), ("states", "startExecution", SYNC_2)})
 
 
 class StatesExecutor:
@@ -43,7 +42,8 @@ class StatesExecutor:
 
     def run(self, run: TaskRun) -> Result:
         """Does the work once. The result has the `output`; or, where a call back ends the task,
-        what came of handing its token over, as `submitted`."""
+        what came of handing its token over, as `submitted`. A nested execution has both, or a
+        `failure` instead of the output."""
         told = run.request.input or {}
         resource, arguments = str(told.get("resource")), told.get("arguments")
         if task_kind(resource) == "Lambda":
@@ -51,8 +51,12 @@ class StatesExecutor:
         named = integration_of(resource)
         if not isinstance(arguments, dict):
             raise TaskFailedError("The parameters of the task are no object.", error=RUNTIME)
-        own = None if named.is_sdk else OWN.get((named.service, named.action, named.pattern))
-        integrated = own or call_service
+        action = (named.service, named.action, named.pattern)
+        if action in NESTED and not named.is_sdk:
+            ended = start_and_wait(self._client_for, run, named, arguments)
+            _fitting(resource, ended.get("output"))
+            return Result(ended)
+        integrated = call_service if named.is_sdk else OWN.get(action, call_service)
         output = _fitting(resource, integrated(self._client_for, run, named, arguments))
         return Result({"submitted" if named.pattern == WAIT_FOR_TOKEN else "output": output})
 

@@ -11,7 +11,8 @@ from cloudseam.languages.asl.failure import TASK_FAILED
 from cloudseam.languages.asl.json_text import text_of
 from cloudseam.languages.asl.resource import SYNC_2, Integration
 from task_satisfier.executors import TaskFailedError, TaskRun
-from task_satisfier.executors.states.sdk_call import ClientFor, call, client_of
+from task_satisfier.executors.states.metadata import metadata_of
+from task_satisfier.executors.states.sdk_call import ClientFor, call, client_of, result_of
 
 # Seconds between two looks: at first, and at most.
 FIRST_LOOK, LONGEST_LOOK = 0.05, 5.0
@@ -26,41 +27,47 @@ CANNOT_BE_REDRIVEN = {
 
 def start_and_wait(
     client_for: ClientFor, run: TaskRun, named: Integration, arguments: dict[str, Any]
-) -> Any:
-    """What DescribeExecution says at the end. `.sync:2` has the output as JSON, `.sync` as text.
+) -> dict[str, Any]:
+    """What StartExecution answered as `submitted`, and the end: the `output`, which is what
+    DescribeExecution says, or a `failure` with error and cause. `.sync:2` has the inner output as
+    JSON, `.sync` as text.
 
     An execution that the machine gives no name has the attempt's: another delivery of the same
     attempt finds the execution that was started, though it may have ended, and starts no second
     one.
 
     Raises:
-        TaskFailedError: it could not be started, or did not end well.
+        TaskFailedError: it could not be started.
     """
     client = client_of(client_for, run, named)
-    look = {"executionArn": _started(client, named, arguments, run.request.token)}
+    submitted = _started(client, named, arguments, run.request.token)
+    look = {"executionArn": submitted["ExecutionArn"]}
     pause = FIRST_LOOK
     while (ended := call(client, named, "DescribeExecution", look))["status"] == RUNNING:
         time.sleep(min(pause, run.ensure_time()))
         pause = min(2 * pause, LONGEST_LOOK)
     shown = _shown(ended, named)
     if ended["status"] != SUCCEEDED:
-        raise TaskFailedError(text_of(shown), error=TASK_FAILED)
-    return shown
+        failure = {"error": TASK_FAILED, "cause": text_of(shown)}
+        return {"submitted": submitted, "failure": failure}
+    return {"submitted": submitted, "output": shown}
 
 
-def _started(client: Any, named: Integration, arguments: Mapping[str, Any], attempt: str) -> str:
-    """The ARN of the attempt's execution, which is started if there is none."""
-    if not attempt or any(name.lower() == "name" for name in arguments):
-        return str(call(client, named, "StartExecution", arguments)["executionArn"])
-    name = attempt[:80]
+def _started(
+    client: Any, named: Integration, arguments: Mapping[str, Any], attempt: str
+) -> dict[str, Any]:
+    """What StartExecution answers. The attempt's execution is started if there is none."""
+    is_named = any(name.lower() == "name" for name in arguments)
+    name = "" if is_named else attempt[:80]
+    told = {**arguments, "Name": name} if name else arguments
     try:
-        started = call(client, named, "StartExecution", {**arguments, "Name": name})
+        started = call(client, named, "StartExecution", told)
     except TaskFailedError as failed:
         # While one runs, its name and input start it again; one that has ended is told of so.
-        if failed.error != KNOWN_ALREADY:
+        if not name or failed.error != KNOWN_ALREADY:
             raise
-        return _arn_of(name, arguments)
-    return str(started["executionArn"])
+        return {"ExecutionArn": _arn_of(name, arguments)}
+    return result_of(started) | metadata_of(started, named.service)
 
 
 def _arn_of(name: str, arguments: Mapping[str, Any]) -> str:

@@ -85,3 +85,8 @@ def test_an_execution_starts_another_one_and_waits_for_it(server: LocalStepFunct
     told = run(server, "outer", nested, "{}")
 
     assert (told["status"], told["output"]) == ("SUCCEEDED", '{"n":16}')
+    asked = {"executionArn": told["executionArn"]}
+    events = api.call(server.engine, "GetExecutionHistory", asked)["events"]
+    assert [event["type"] for event in events[2:6]] == [
+        *("TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded")
+    ]

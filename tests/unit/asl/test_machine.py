@@ -36,6 +36,7 @@ NOW = 1_700_000_000_000
 LAMBDA = "arn:aws:lambda:us-east-1:111111111111:function:f"
 ACTIVITY = "arn:aws:states:us-east-1:111111111111:activity:a"
 CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+NESTED = "arn:aws:states:::states:startExecution.sync"
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -182,6 +183,25 @@ def test_handing_over_a_token_leaves_the_task_pending_and_sends_nothing_again() 
     life.answer(TASK_COMPLETED, result={"output": "called back"})
 
     assert (life.stack.state, life.output) == ("SUCCEEDED", "called back")
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "types"),
+    [
+        ({"output": 1}, "SUCCEEDED", ["TaskSubmitted", "TaskSucceeded"]),
+        ({"failure": {"error": "E", "cause": "C"}}, "FAILED", ["TaskSubmitted", "TaskFailed"]),
+    ],
+)
+def test_a_nested_execution_is_told_of_from_its_start_to_its_end(
+    told: dict[str, Any], status: str, types: list[str]
+) -> None:
+    life = Life(NESTED)
+    life.answer(TASK_COMPLETED, result={"submitted": {"ExecutionArn": "arn:e"}, **told})
+
+    assert life.stack.state == status
+    assert [event["type"] for event in life.log][:2] == types
+    if status == "FAILED":
+        assert life.failure == ("E", "C")
 
 
 def test_a_worker_comes_for_the_task_of_an_activity() -> None:

@@ -515,7 +515,9 @@ def test_an_execution_of_another_machine_is_waited_for(
     # So another delivery of the attempt starts no second one.
     assert aws.calls[0][1]["name"] == "attempt"
     assert pauses == [0.05, 0.1]
+    submitted = {"ExecutionArn": "arn:e", "StartDate": "1970-01-01T00:00:01.000Z"}
     assert told == {
+        "submitted": submitted | about(len(json.dumps(started[1]))),
         "output": {
             "ExecutionArn": "arn:e",
             "Input": given,
@@ -530,7 +532,7 @@ def test_an_execution_of_another_machine_is_waited_for(
             "StateMachineArn": "arn:m",
             "Status": "SUCCEEDED",
             "StopDate": 1_700_000_001_000,
-        }
+        },
     }
 
 
@@ -546,8 +548,9 @@ def test_another_delivery_reads_the_execution_that_the_first_one_started(
 
     told = result(aws, "arn:aws:states:::states:startExecution.sync:2", arguments)
 
-    assert told["output"]["Output"] == {"b": 2}
     arn = "arn:aws:states:us-east-1:111111111111:execution:inner:attempt"
+    assert told["submitted"] == {"ExecutionArn": arn}
+    assert told["output"]["Output"] == {"b": 2}
     assert aws.calls[1:] == [("AWSStepFunctions.DescribeExecution", {"executionArn": arn})]
 
 
@@ -565,12 +568,11 @@ def test_an_execution_that_fails_fails_its_task(pauses: list[float]) -> None:
     ended = {**ENDED, "status": "FAILED", "error": "E", "cause": "why"}
     aws = Aws((200, {"executionArn": "arn:e", "startDate": 1}), (200, ended))
 
-    error, cause = failure(
-        aws, "arn:aws:states:::states:startExecution.sync", {"StateMachineArn": "arn:m"}
-    )
+    told = result(aws, "arn:aws:states:::states:startExecution.sync", {"StateMachineArn": "arn:m"})
 
-    assert error == "States.TaskFailed"
-    assert json.loads(cause) == {
+    assert told["submitted"]["ExecutionArn"] == "arn:e"
+    assert told["failure"]["error"] == "States.TaskFailed"
+    assert json.loads(told["failure"]["cause"]) == {
         "Error": "E",
         "Cause": "why",
         "ExecutionArn": "arn:e",

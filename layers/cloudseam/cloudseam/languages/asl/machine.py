@@ -215,10 +215,16 @@ class AslMachine:
 
 def _take_output(running: Interpreter, token: str, answer: Answer) -> bool:
     """`result` has the `output`; or, of a task that ends with a call back, what came of handing
-    its token over: `submitted`."""
+    its token over: `submitted`. Of a nested execution it has what came of its start, and its
+    `output` or `failure`."""
     result = answer.result or {}
-    if "submitted" in result:
-        return running.note_submitted(token, result["submitted"])
+    if "submitted" in result and not running.note_submitted(token, result["submitted"]):
+        return False
+    failure = result.get("failure")
+    if isinstance(failure, dict):
+        return running.fail_task(token, _text(failure.get("error")), _text(failure.get("cause")))
+    if "submitted" in result and "output" not in result:
+        return True
     output = result["output"] if "output" in result else dict(answer.outputs)
     return running.succeed_task(token, output)
 
