@@ -1,7 +1,7 @@
 """An execution as a value: all that has to survive between two events, as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
@@ -97,8 +97,10 @@ class Execution:
     next_thread: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The execution as JSON has it."""
-        return asdict(self)
+        """The execution as JSON has it, which shares nothing with it that changes in place."""
+        told = {name: getattr(self, name) for name in _NAMES}
+        told["threads"] = {key: _thread_as_json(each) for key, each in self.threads.items()}
+        return told
 
     @classmethod
     def of_json(cls, told: Mapping[str, Any]) -> Self:
@@ -115,12 +117,24 @@ class Execution:
         return min((moment for moment in moments if moment), default=0)
 
 
+# `dataclasses.asdict` copies every value inside, and took a tenth of a short execution's time.
+_NAMES = tuple(each.name for each in fields(Execution))
+_THREAD_NAMES = tuple(each.name for each in fields(Thread))
+
+
 def _thread(told: Mapping[str, Any]) -> Thread:
-    """A thread that shares nothing with the value but what never changes in place."""
-    own = {name: list(told[name]) for name in ("retries", "waiting_items", "at")}
-    return Thread(
-        **{**told, **own, "results": dict(told["results"]), "phase": Phase(told["phase"])}
-    )
+    return Thread(**{**told, **_own(told), "phase": Phase(told["phase"])})
+
+
+def _thread_as_json(thread: Thread) -> dict[str, Any]:
+    told = {name: getattr(thread, name) for name in _THREAD_NAMES}
+    return told | _own(told)
+
+
+def _own(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of what changes in place; anything else of a thread is replaced."""
+    lists = {name: list(told[name]) for name in ("at", "retries", "waiting_items")}
+    return {**lists, "results": dict(told["results"])}
 
 
 @dataclass(frozen=True, slots=True)
