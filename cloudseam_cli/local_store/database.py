@@ -9,23 +9,21 @@ from typing import Any
 
 from cloudseam.errors import CloudSeamError
 
+# Rows are long, so those of most tables are not kept in the tree of their keys
+# (https://www.sqlite.org/withoutrowid.html): each commit would write it anew.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS stacks (
     id TEXT PRIMARY KEY, version INTEGER NOT NULL, machine TEXT NOT NULL, state TEXT NOT NULL,
     row TEXT NOT NULL, is_unfinished INTEGER NOT NULL, is_removed INTEGER NOT NULL,
     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, memory TEXT
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS unfinished ON stacks (id) WHERE is_unfinished;
 CREATE INDEX IF NOT EXISTS of_machine ON stacks (machine, created_at, id);
 CREATE INDEX IF NOT EXISTS expiring ON stacks (expires_at) WHERE expires_at;
 CREATE TABLE IF NOT EXISTS logs (
     stack_id TEXT NOT NULL, version INTEGER NOT NULL, events TEXT NOT NULL,
     PRIMARY KEY (stack_id, version)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS histories (
-    stack_id TEXT NOT NULL, version INTEGER NOT NULL, entries TEXT NOT NULL,
-    PRIMARY KEY (stack_id, version)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS machines (
     name TEXT NOT NULL, digest TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (name, digest)
 ) WITHOUT ROWID;

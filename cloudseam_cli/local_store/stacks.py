@@ -14,8 +14,6 @@ from cloudseam.persistence import Loaded
 from cloudseam.persistence.log_row import events_of, log_texts
 from cloudseam.persistence.row import (
     UnreadableRowError,
-    entry_from_row,
-    entry_row,
     from_text,
     refuse_oversize,
     to_row,
@@ -53,21 +51,16 @@ ORDER BY created_at DESC, id DESC LIMIT ?
 """
 FORGET = (
     "DELETE FROM logs WHERE stack_id IN (SELECT id FROM stacks WHERE expires_at BETWEEN 1 AND ?)",
-    "DELETE FROM histories WHERE stack_id IN "
-    "(SELECT id FROM stacks WHERE expires_at BETWEEN 1 AND ?)",
     "DELETE FROM stacks WHERE expires_at BETWEEN 1 AND ?",
 )
-HISTORY = """
-SELECT version, entries FROM histories WHERE stack_id = ? AND version <= ? AND version > ?
-ORDER BY version DESC
-"""
 SCAN_UNFINISHED = (
     "SELECT id, row, memory FROM stacks WHERE is_unfinished AND id > ? ORDER BY id LIMIT ?"
 )
 
 
 class SqliteStackRepository:
-    """See `cloudseam.persistence.StackRepository`. It keeps the full history."""
+    """See `cloudseam.persistence.StackRepository`. Beside the log of a stack, which whoever uses
+    this store goes by, it keeps no history."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -126,13 +119,7 @@ class SqliteStackRepository:
 
     def history(self, stack_id: str, version: int, limit: int) -> Sequence[Entry]:
         """See `StackRepository.history`."""
-        before = version - limit
-        rows = self._database.read(HISTORY, stack_id, version, before)
-        return [
-            entry_from_row(parts, int(number))
-            for number, text in rows
-            for parts in reversed(json.loads(text))
-        ]
+        return []
 
     def log(self, stack_id: str, version: int) -> Sequence[Mapping[str, Any]]:
         """See `StackRepository.log`."""
@@ -181,11 +168,6 @@ def _put(connection: sqlite3.Connection, stack: Stack) -> None:
     if not done.rowcount:
         raise StackConflictError(
             f"Stack '{stack.id}' was changed by another writer.", stack_id=stack.id
-        )
-    if stack.fresh_history:
-        entries = json.dumps([entry_row(entry) for entry in stack.fresh_history])
-        connection.execute(
-            "INSERT OR REPLACE INTO histories VALUES (?, ?, ?)", (stack.id, made, entries)
         )
     if stack.log:
         events = "".join(log_texts(stack.log))

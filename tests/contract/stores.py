@@ -191,7 +191,10 @@ STORES = {
     "postgres": postgres_store,
     "sqlite": sqlite_store,
 }
-# Batches are for stores that keep no full history: a commit with its history is a transaction.
+# Batches are for stores that keep no full history: a commit with its history is a transaction. Of
+# what is in the file only the log is read.
 STORES_WITH_HISTORY = {
-    name: store for name, store in STORES.items() if not name.endswith("batched")
+    name: store
+    for name, store in STORES.items()
+    if not name.endswith("batched") and name != "sqlite"
 }
