@@ -4,14 +4,20 @@ import json
 import logging
 import select
 import socket
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Condition
 from typing import Any
 from uuid import uuid4
 
 from cloudseam_cli.stepfunctions.caller import is_there
 from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.http_request import HttpRequest, HttpRequests, RequestRefusedError
 
 PREFIX = "AWSStepFunctions."
 CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -26,9 +32,10 @@ logger = logging.getLogger(__name__)
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-class StepFunctionsServer(ThreadingHTTPServer):
+class StepFunctionsServer(ThreadingTCPServer):
     """Answers calls of any AWS SDK by `call(operation, input)`. A port of 0 takes a free one."""
 
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
@@ -41,7 +48,7 @@ class StepFunctionsServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://{LOOPBACK}:{self.server_port}"
+        return f"http://{LOOPBACK}:{self.server_address[1]}"
 
     def answer(self, operation: str, told: dict[str, Any]) -> dict[str, Any]:
         """What the call is answered with."""
@@ -65,65 +72,68 @@ class StepFunctionsServer(ThreadingHTTPServer):
         logger.debug("A connection broke", exc_info=True)
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = SILENCE
-    # Head and body of an answer go out together.
-    wbufsize = -1
+class _Connection(BaseRequestHandler):
+    request: socket.socket
     server: StepFunctionsServer
 
-    def setup(self) -> None:
-        """A small answer must not wait for the next one."""
-        super().setup()
+    def handle(self) -> None:
+        """One call after the other."""
         is_there.set(self._is_open)
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def do_POST(self) -> None:
-        """One call."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MAX_BYTES:
-            self.close_connection = True
-            text = f"Content-Length has to be a number up to {MAX_BYTES}."
-            self._answer(413, _fault(ApiFault("RequestEntityTooLarge", text)))
-            return
-        body = self.rfile.read(int(length))
-        target = self.headers.get("X-Amz-Target", "")
-        self._answer(*self._called(target.removeprefix(PREFIX), body))
+        self.request.settimeout(SILENCE)
+        # A small answer must not wait for the next one.
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            with closing(HttpRequests(self.request, MAX_BYTES)) as requests:
+                while request := requests.take():
+                    status, told = self._called(request)
+                    self.request.sendall(_answer(status, told, is_last=request.is_last))
+                    if request.is_last:
+                        return
+        except RequestRefusedError as refused:
+            told = _fault(ApiFault(refused.name, str(refused)))
+            self.request.sendall(_answer(refused.status, told, is_last=True))
 
     def _is_open(self) -> bool:
         """Whether the client has not hung up."""
         try:
             # What can be read at once is the next call, or the end.
             asked = select.poll()
-            asked.register(self.connection, select.POLLIN)
+            asked.register(self.request, select.POLLIN)
             is_readable = bool(asked.poll(0))
-            return not is_readable or self.connection.recv(1, socket.MSG_PEEK) != b""
+            return not is_readable or self.request.recv(1, socket.MSG_PEEK) != b""
         except (OSError, ValueError):
             return False
 
-    def _called(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    def _called(self, request: HttpRequest) -> tuple[int, dict[str, Any]]:
+        operation = request.headers.get("x-amz-target", "").removeprefix(PREFIX)
         try:
-            return 200, self.server.answer(operation, _parsed(body))
+            return 200, self.server.answer(operation, _parsed(request.body))
         except ApiFault as fault:
             return 400, _fault(fault)
         except Exception:
             logger.exception("Operation %s failed", operation)
             return 500, _fault(ApiFault("InternalFailure", "See the log of the server."))
 
-    def _answer(self, status: int, told: dict[str, Any]) -> None:
-        body = json.dumps(told, separators=(",", ":")).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", CONTENT_TYPE)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("x-amzn-RequestId", str(uuid4()))
-        if status != 200:
-            self.send_header("x-amzn-ErrorType", told["__type"])
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Calls hold data: none is logged."""
+def _answer(status: int, told: Mapping[str, Any], *, is_last: bool) -> bytes:
+    """The head and the body, which go out together."""
+    body = json.dumps(told, separators=(",", ":")).encode()
+    head = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"Date: {_date(int(time.time()))}",
+        f"Content-Type: {CONTENT_TYPE}",
+        f"Content-Length: {len(body)}",
+        f"Connection: {'close' if is_last else 'keep-alive'}",
+        f"x-amzn-RequestId: {uuid4()}",
+    ]
+    if status != 200:
+        head.append(f"x-amzn-ErrorType: {told['__type']}")
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
