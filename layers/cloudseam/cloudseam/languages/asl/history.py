@@ -1,6 +1,7 @@
 """The history of an execution, in the form that GetExecutionHistory has."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from cloudseam.languages.asl.json_text import text_of
@@ -46,6 +47,7 @@ class History:
 ALWAYS_DETAILED = frozenset({"ExecutionFailed", "ExecutionAborted", "ActivityStarted"})
 
 
+@cache
 def details_of(kind: str) -> str:
     """The name of the details of an event (API reference, HistoryEvent)."""
     for ending in ("StateEntered", "StateExited"):
@@ -56,4 +58,9 @@ def details_of(kind: str) -> str:
 
 def payload(name: str, value: Any) -> dict[str, Any]:
     """An input or output as events show it: as text, and whether it is whole."""
-    return {name: text_of(value), f"{name}Details": WHOLE}
+    return payload_text(name, text_of(value))
+
+
+def payload_text(name: str, text: str) -> dict[str, Any]:
+    """The same of its text."""
+    return {name: text, f"{name}Details": WHOLE}

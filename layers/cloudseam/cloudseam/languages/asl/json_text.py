@@ -5,16 +5,23 @@ from typing import Any
 
 # Of a state's input or output, in bytes of UTF-8 (developer guide, "Service quotas").
 MAX_PAYLOAD_BYTES = 262_144
+# `json.dumps` makes one for each text that is not written its own way.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def text_of(value: Any) -> str:
     """The value as JSON text."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def size_of(value: Any) -> int:
-    """Its bytes."""
-    return len(text_of(value).encode(errors="surrogatepass"))
+    """The bytes of that."""
+    return bytes_of(text_of(value))
+
+
+def bytes_of(text: str) -> int:
+    """The bytes of a text."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def is_number(value: Any) -> bool:

@@ -7,8 +7,8 @@ from cloudseam.languages.asl import failure, json_path
 from cloudseam.languages.asl.definition import WITH_RESULT, State, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Thread
 from cloudseam.languages.asl.failure import StateFailure
-from cloudseam.languages.asl.history import WHOLE, payload
-from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, size_of, text_of
+from cloudseam.languages.asl.history import WHOLE, payload_text
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, bytes_of, text_of
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.state_input import at_path, scope_of
@@ -68,19 +68,21 @@ def merged(fields: State, told: Any, result: Any) -> Any:
         ) from None
 
 
-def limit(name: str, value: Any) -> None:
-    """Refuses a result or an output of a state, or of a resource, that is too large.
+def limit(name: str, value: Any) -> str:
+    """The text of a result or an output of a state, or of a resource, unless it is too large.
 
     Raises:
         StateFailure: it is.
     """
-    if size_of(value) > MAX_PAYLOAD_BYTES:
+    text = text_of(value)
+    if bytes_of(text) > MAX_PAYLOAD_BYTES:
         raise StateFailure(
             failure.DATA_LIMIT_EXCEEDED,
             f"The state/task '{name}' returned a result with a size exceeding the "
             "maximum number of bytes service limit.",
             is_placed=True,
         )
+    return text
 
 
 def exit_state(
@@ -96,8 +98,7 @@ def exit_state(
     Raises:
         StateFailure: the output is too large.
     """
-    limit(thread.state, output)
-    told: dict[str, Any] = payload("output", output)
+    told = payload_text("output", limit(thread.state, output))
     if assigned:
         thread.variables = {**thread.variables, **assigned}
         told["assignedVariables"] = {name: text_of(value) for name, value in assigned.items()}

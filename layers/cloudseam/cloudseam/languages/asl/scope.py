@@ -1,7 +1,7 @@
 """What expressions of a state can see."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cloudseam.languages.asl import json_path
@@ -13,18 +13,23 @@ from cloudseam.languages.asl.json_text import text_of
 class Scope:
     """`value` is what `$` means in JSONPath: the input, the effective one, or the result.
 
-    `context` is the context object, `$$` or `$states.context`. `states` has what JSONata's
-    `$states` has besides: `input`, and where there is one `result` or `errorOutput`.
+    `draw_context` makes the context object. `states` has what JSONata's `$states` has besides:
+    `input`, and where there is one `result` or `errorOutput`.
     """
 
     value: Any
-    context: Mapping[str, Any]
+    draw_context: Callable[[], Mapping[str, Any]]
     variables: Mapping[str, Any] = field(default_factory=dict)
     states: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """The context object, `$$` or `$states.context`. Few expressions look at it."""
+        return self.draw_context()
+
     def of(self, value: Any) -> Self:
         """The same with another `$`."""
-        return replace(self, value=value)
+        return type(self)(value, self.draw_context, self.variables, self.states)
 
     def look_up(self, path: str, field_name: str) -> Any:
         """What a path of JSONPath means: of the context (`$$`), a variable (`$name`) or `$`.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from cloudseam.languages.asl import json_path
@@ -29,7 +30,8 @@ def scope_of(
     `$states` has beside the context; the input if nothing is given.
     """
     seen = {"input": thread.input} if states is None else states
-    return Scope(thread.input, _context(run, thread, state, item), thread.variables, seen)
+    context = partial(_context, run, thread, state, item)
+    return Scope(thread.input, context, thread.variables, seen)
 
 
 def _context(run: Run, thread: Thread, state: State, item: dict[str, Any] | None) -> dict[str, Any]:
