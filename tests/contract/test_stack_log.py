@@ -107,6 +107,21 @@ def test_a_log_that_no_transaction_holds_is_truncated(store: Store) -> None:
     assert {str(told["stateEnteredEventDetails"]) for told in found} == {str(truncated)}
 
 
+@pytest.mark.parametrize("store", [n for n in STORES if "dynamodb" in n], indirect=True)
+def test_a_log_that_outlives_its_row_is_not_the_next_stacks(store: Store) -> None:
+    commit(store, event(1, "old"))
+    commit(store, event(2, "old"))
+    commit(store, event(3, "old"))
+    store.remove_row("s")  # as it has expired
+
+    first = replace(new(), created_at=NOW + 1, log=(event(1), event(2)))
+    assert store.repository.save([first]) == {}
+    commit(store)
+    assert list(store.repository.log("s", 2)) == [event(1), event(2)]
+    commit(store, event(3))
+    assert list(store.repository.log("s", 3)) == [event(1), event(2), event(3)]
+
+
 def test_when_a_stack_may_be_forgotten_is_kept_and_it_is_found_until_then(store: Store) -> None:
     stack = replace(new(), tasks=(), expires_at=NOW + 90_500)
     assert store.repository.save([stack, new("t")]) == {}

@@ -10,6 +10,7 @@ from tests.builders import NOW, a_stack
 
 SMALL = {"text": "x" * (MAX_OWN_MEMORY_BYTES - len('{"text":""}'))}
 LARGE = {"text": "x" * PIECE_CHARACTERS}
+DAY_MS = 24 * 3600 * 1000
 
 
 def commit(stack: Stack) -> Commit:
@@ -50,6 +51,18 @@ def test_the_next_commit_empties_them() -> None:
     assert list(commit(replace(stored, memory=SMALL)).beside) == old
     assert list(commit(stored).beside[2:]) == old
     assert list(commit(stored.removed(NOW)).beside)[-2:] == old
+
+
+def test_what_is_beside_a_row_that_expires_expires_after_it() -> None:
+    running = a_stack(version=6, updated_at=NOW, memory=LARGE, log=({"id": 1},))
+    ended = replace(running, tasks=(), expires_at=NOW + 90 * DAY_MS)
+
+    (*kept, log), row = commit(running).beside, commit(ended)
+
+    assert ["ttl" in piece for piece in kept] == [False, False]
+    assert log["ttl"] == NOW // 1000 + (365 + 90 + 7) * DAY_MS // 1000
+    assert [piece["ttl"] for piece in row.beside[:2]] == [(NOW + 97 * DAY_MS) // 1000] * 2
+    assert row.item["ttl"] == {"N": str((NOW + 90 * DAY_MS) // 1000)}
 
 
 def test_the_row_says_how_many_there_are() -> None:

@@ -348,6 +348,18 @@ def test_a_batch_clears_only_so_many_tombstones(
     assert len(beside.run("SELECT id FROM stacks")) == 8
 
 
+def test_the_log_of_a_stack_goes_with_its_row(stacks: PostgresStackRepository) -> None:
+    logged = [replace(new(name), log=({"id": 1},)) for name in ("old", "living")]
+    stacks.save([replace(logged[0], tasks=(), expires_at=NOW + 1000), logged[1]])
+    assert list(stacks.log("old", 1)) == [{"id": 1}]
+
+    stacks.save([new("s").removed(NOW + 1000)])
+
+    assert stacks.load(["old"]).stacks == {}
+    assert list(stacks.log("old", 1)) == []
+    assert list(stacks.log("living", 1)) == [{"id": 1}]
+
+
 def test_tombstones_that_cannot_be_cleared_cost_no_removal(
     stacks: PostgresStackRepository, beside: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,6 +13,10 @@ ROW_CHARACTERS = 350_000
 # What the rows of one commit have together. A transaction of DynamoDB takes 4 MB and the stack's
 # own row besides (API reference, TransactWriteItems).
 LOG_CHARACTERS = 1_500_000
+# How long DynamoDB keeps a row of a log, in seconds: an execution has a year, and can be looked at
+# for 90 days (developer guide, "Service quotas"); and a week, since what has expired goes within a
+# few days, in no order (DynamoDB developer guide, "Time to Live").
+LOG_SECONDS = (365 + 90 + 7) * 24 * 3600
 # What a compressed text begins with; JSON does not.
 COMPRESSED = "z"
 # Texts that are left out where a log would be larger: inputs, outputs and parameters, of which

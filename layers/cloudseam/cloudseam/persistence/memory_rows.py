@@ -16,6 +16,9 @@ PIECE_CHARACTERS = 350_000
 # How long a piece that a later commit has emptied stays, in seconds: for who has just read its
 # version of the stack.
 EMPTY_SECONDS = 3_600
+# How much longer than a row that expires what is beside it stays, in seconds: what has expired goes
+# within a few days, in no order (DynamoDB developer guide, "Time to Live").
+BESIDE_SECONDS = 7 * 24 * 3600
 
 
 def spill(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -25,7 +28,8 @@ def spill(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]
         return dict(row), []
     texts = [memory[at : at + PIECE_CHARACTERS] for at in range(0, len(memory), PIECE_CHARACTERS)]
     ids = piece_ids(row["id"], row["version"], len(texts))
-    pieces = [{"id": each, "memory": text} for each, text in zip(ids, texts, strict=True)]
+    ttl = {"ttl": row["ttl"] + BESIDE_SECONDS} if "ttl" in row else {}
+    pieces = [{"id": each, "memory": text, **ttl} for each, text in zip(ids, texts, strict=True)]
     kept = {name: value for name, value in row.items() if name != "memory"}
     return kept | {"memoryPieces": len(texts)}, pieces
 

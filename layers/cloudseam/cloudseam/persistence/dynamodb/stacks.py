@@ -18,7 +18,7 @@ from cloudseam.persistence.dynamodb.batch_read import pages, read_all, read_page
 from cloudseam.persistence.dynamodb.batched_writes import BatchedWrites
 from cloudseam.persistence.dynamodb.commits import Commit, commit_of
 from cloudseam.persistence.dynamodb.items import row_of, unavailable
-from cloudseam.persistence.dynamodb.logs import log_id
+from cloudseam.persistence.dynamodb.logs import log_id, of_last_life
 from cloudseam.persistence.dynamodb.marker import AdoptionMarker
 from cloudseam.persistence.dynamodb.single_writes import SingleWrites, history_id
 from cloudseam.persistence.history_row import entries_from_text
@@ -146,7 +146,7 @@ class DynamoDBStackRepository:
         """See `StackRepository.log`. Ids are known as those of the history are; a further piece
         of a commit's log costs a further read."""
         ids = {log_id(stack_id, number): number for number in range(1, version + 1)}
-        rows = self._log_rows(list(ids))
+        rows = of_last_life(self._log_rows(list(ids)))
         more = [
             log_id(stack_id, number, piece)
             for row_id, number in ids.items()

@@ -132,11 +132,16 @@ WHERE stack_id = :id
 ORDER BY version DESC
 """
 
+# A log goes with its row: it must not be taken for that of the next stack of the same id.
 CLEARING = """
-DELETE FROM stacks WHERE id IN (
-    SELECT id FROM stacks WHERE expires_at <= to_timestamp(CAST(:now AS bigint))
-    ORDER BY expires_at LIMIT {most} FOR UPDATE SKIP LOCKED
+WITH gone AS (
+    DELETE FROM stacks WHERE id IN (
+        SELECT id FROM stacks WHERE expires_at <= to_timestamp(CAST(:now AS bigint))
+        ORDER BY expires_at LIMIT {most} FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id
 )
+DELETE FROM cloudseam_logs USING gone WHERE stack_id = gone.id
 """
 CLEAR = CLEARING.format(most=TOMBSTONES_CLEARED)
 
