@@ -56,6 +56,10 @@ class ForeignWriteError(TerminalError):
     """Another program wrote the stack's row after this installation had been taken over."""
 
 
+class ExecutionExistsError(TerminalError):
+    """An execution of that name was started with another input."""
+
+
 class StackTooLargeError(TerminalError):
     """The stack's row would be larger than the store takes."""
 

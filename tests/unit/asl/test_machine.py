@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from cloudseam.errors import MigrationRefusedError, TransitionNotAllowedError
+from cloudseam.errors import (
+    ExecutionExistsError,
+    MigrationRefusedError,
+    TransitionNotAllowedError,
+)
 from cloudseam.event import (
     CANCEL_TASKS,
     LOST,
@@ -143,10 +147,21 @@ def test_an_event_that_comes_twice_owes_its_task_again_and_changes_nothing() -> 
 
 def test_another_start_of_the_same_execution_changes_nothing() -> None:
     life = Life()
-    life.send(START, payload={"input": {"in": 2}})
+    before = life.stack.memory
 
-    assert life.stack.memory["execution"]["input"] == {"in": 1}
-    assert life.log == ()
+    assert life.send(START, payload={"input": {"in": 1}}).verdict is Verdict.APPLIED
+    assert (life.stack.memory, life.log) == (before, ())
+    life.answer(TASK_COMPLETED, result={"output": 1})
+    life.send(START, payload={"input": {"in": 1}})
+    assert (life.stack.state, life.log) == ("SUCCEEDED", ())
+
+
+@pytest.mark.parametrize("told", [{"input": {"in": 2}}, {"input": {"in": True}}, {}])
+def test_a_start_with_another_input_is_refused(told: dict[str, Any]) -> None:
+    life = Life()
+
+    with pytest.raises(ExecutionExistsError, match="'m:e' was started before, with another input"):
+        life.send(START, payload=told)
 
 
 def test_a_timer_that_comes_early_does_nothing() -> None:

@@ -11,7 +11,11 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from cloudseam.errors import MigrationRefusedError, TransitionNotAllowedError
+from cloudseam.errors import (
+    ExecutionExistsError,
+    MigrationRefusedError,
+    TransitionNotAllowedError,
+)
 from cloudseam.event import (
     CANCEL_TASKS,
     FAILED,
@@ -29,6 +33,7 @@ from cloudseam.given import Given
 from cloudseam.languages.asl.execution import Execution, Phase, Status, Thread
 from cloudseam.languages.asl.failure import TASK_FAILED
 from cloudseam.languages.asl.interpreter import Interpreter
+from cloudseam.languages.asl.json_text import same
 from cloudseam.languages.asl.resource import task_kind
 from cloudseam.languages.asl.run import nothing_is
 from cloudseam.languages.asl.states.task import is_away
@@ -74,7 +79,9 @@ class AslMachine:
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after one event that is new to it. A late answer leaves it as it was."""
         if event.name == START:
-            return stack if stack.memory else self._started(stack, event, given)
+            if not stack.memory:
+                return self._started(stack, event, given)
+            return self._started_before(stack, event)
         if not stack.memory:
             raise TransitionNotAllowedError(
                 f"Execution '{stack.id}' has not been started. Send START first.",
@@ -155,6 +162,19 @@ class AslMachine:
         running = self._over(stack, Execution(told.get("input", {}), facts), given)
         running.start(role)
         return self._after(stack, running, event, given)
+
+    def _started_before(self, stack: Stack, event: Event) -> Stack:
+        """A name stands for one execution: what comes with another input never begins."""
+        if not same(stack.memory["execution"]["input"], event.payload.get("input", {})):
+            raise ExecutionExistsError(
+                f"Execution '{stack.id}' was started before, with another input. Give each "
+                "execution a name of its own.",
+                stack_id=stack.id,
+                machine=stack.machine,
+                state=stack.state,
+                event=event.name,
+            )
+        return stack
 
     def _answered(
         self, stack: Stack, running: Interpreter, event: Event, answer: Answer, given: Given
