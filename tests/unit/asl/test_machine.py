@@ -164,6 +164,14 @@ def test_a_start_with_another_input_is_refused(told: dict[str, Any]) -> None:
         life.send(START, payload=told)
 
 
+def test_an_execution_has_the_metadata_of_what_it_was_sent() -> None:
+    life = Life()
+    for number, name in enumerate((START, RETRY_PENDING_TASKS, STOP_EXECUTION, STOP_EXECUTION)):
+        life.send(name, metadata={f"k{number}": 1}, payload={"input": {"in": 1}})
+
+    assert life.stack.metadata == {"k0": 1, "k1": 1, "k2": 1, "k3": 1}
+
+
 def test_a_timer_that_comes_early_does_nothing() -> None:
     life = Life(TimeoutSeconds=9)
     early = life.send(TIMER_DUE, after=8, at=NOW + 9000)

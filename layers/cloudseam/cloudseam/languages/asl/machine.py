@@ -94,7 +94,7 @@ class AslMachine:
             return self.adopt(stack, event.states)
         running = self._interpreter(stack, given)
         if running.execution.status is not Status.RUNNING:
-            return stack
+            return stack if event.is_answer else stack.with_metadata(event.metadata)
         if event.answer is not None and event.name in TAKING:
             return self._answered(stack, running, event, event.answer, given)
         if event.is_timer:
@@ -174,7 +174,7 @@ class AslMachine:
                 state=stack.state,
                 event=event.name,
             )
-        return stack
+        return stack.with_metadata(event.metadata)
 
     def _answered(
         self, stack: Stack, running: Interpreter, event: Event, answer: Answer, given: Given
@@ -224,7 +224,7 @@ class AslMachine:
         execution = running.execution
         ended = execution.status is not Status.RUNNING
         return replace(
-            stack,
+            stack.with_metadata(event.metadata),
             state=execution.status.value,
             memory={**stack.memory, "execution": execution.as_json()},
             tasks=() if ended else tuple(_tasks(stack, execution, event, given)),
@@ -303,7 +303,7 @@ def _sent_again(stack: Stack, event: Event) -> Stack:
     for task in stack.tasks:
         if task.status is TaskStatus.PENDING and task.asked_at:
             stack = stack.with_task(replace(task, asked_by=event_mark(event.id)))
-    return stack
+    return stack.with_metadata(event.metadata)
 
 
 def _text(value: Any) -> str | None:
