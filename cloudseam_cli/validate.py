@@ -181,9 +181,10 @@ def _verdicts(name: str) -> Iterable[Verdict]:
 
 
 def _folder(path: Path) -> Iterable[Verdict]:
-    from cloudseam_cli.machine_file import files_of, machine_name
+    from cloudseam.locators.folder import machine_files
+    from cloudseam_cli.machine_file import machine_name
 
-    files = files_of(path)
+    files = machine_files(path)
     if not files:
         yield _unreadable(path, "The folder has no machine files.", "Put .yml files into it.")
     first: dict[str, Path] = {}

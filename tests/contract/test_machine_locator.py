@@ -12,6 +12,8 @@ import pytest
 from cloudseam.errors import InvalidDefinitionError, MachineNotFoundError
 from cloudseam.finding import FindingsError
 from cloudseam.languages import load_machine
+from cloudseam.languages.asl.file_kind import SUFFIXES as ASL_SUFFIXES
+from cloudseam.languages.asl.machine import AslMachine
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.locators.memory import InMemoryMachineLocator
@@ -50,12 +52,20 @@ STRANGE_NAMES = {
 }
 
 
+Write = Callable[[str, str], object]
+
+
 @dataclass(frozen=True)
 class Shelf:
-    """A locator, and how a machine is put where it looks."""
+    """A locator, and how a file is written where it looks, and removed."""
 
     locator: MachineLocator
-    put: Callable[[str, str], object]
+    write: Write
+    remove: Callable[[str], object]
+
+    def put(self, name: str, text: str) -> None:
+        """Puts a machine, or a file of many, into a file that may be in any language."""
+        self.write(f"{name}.yml", text)
 
 
 ClientOn = Callable[[EmbeddedAws, str], Any]
@@ -63,16 +73,20 @@ ClientOn = Callable[[EmbeddedAws, str], Any]
 
 def in_memory(request: pytest.FixtureRequest) -> Shelf:
     locator = InMemoryMachineLocator()
-    return Shelf(locator, lambda name, text: locator.put(load_machine(name, text, name)))
+
+    def write(file: str, text: str) -> None:
+        locator.put(load_machine(file.removesuffix(".yml"), text, file))
+
+    return Shelf(locator, write, lambda file: None)
 
 
 def in_a_folder(request: pytest.FixtureRequest) -> Shelf:
     folder: Path = request.getfixturevalue("tmp_path")
-
-    def put(name: str, text: str) -> None:
-        (folder / f"{name}.yml").write_text(text)
-
-    return Shelf(FolderMachineLocator(folder), put)
+    return Shelf(
+        FolderMachineLocator(folder),
+        lambda file, text: (folder / file).write_text(text),
+        lambda file: (folder / file).unlink(),
+    )
 
 
 def in_a_bucket(request: pytest.FixtureRequest, client_on: ClientOn) -> Shelf:
@@ -82,7 +96,8 @@ def in_a_bucket(request: pytest.FixtureRequest, client_on: ClientOn) -> Shelf:
     ticks = count()  # so late that the list is always fetched again
     return Shelf(
         S3MachineLocator(client_on(emulator, "s3"), bucket, "", clock=lambda: 100.0 * next(ticks)),
-        lambda name, text: beside.put_object(Bucket=bucket, Key=f"{name}.yml", Body=text.encode()),
+        lambda file, text: beside.put_object(Bucket=bucket, Key=file, Body=text.encode()),
+        lambda file: beside.delete_object(Bucket=bucket, Key=file),
     )
 
 
@@ -154,6 +169,9 @@ machines:
 - {name: Bill, states: [{name: Send, initial: true, final: true}]}
 - {name: Bad, states: []}
 """
+
+
+EXECUTION = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
 
 
 @pytest.fixture(params=[name for name in SHELVES if name != "memory"])
@@ -237,3 +255,49 @@ def test_a_file_that_imports_another_of_the_folder_has_its_machines_once(files: 
 
     assert files.locator.get("Order").name == "Order"
     assert list(files.locator.names()) == ["Bad", "Bill", "Order"]
+
+
+@pytest.mark.parametrize("suffix", ASL_SUFFIXES)
+def test_a_machine_of_amazon_states_language_is_found_by_the_name_of_its_file(
+    files: Shelf, suffix: str
+) -> None:
+    files.write(f"roll{suffix}", EXECUTION)
+    files.put("life", LIFE)
+    files.put("fsm", ACTIONS)
+
+    found = files.locator.get("roll")
+
+    assert found == load_machine("roll", EXECUTION, f"roll{suffix}")
+    assert isinstance(found, AslMachine)
+    assert files.locator.get("roll") is found
+    assert list(files.locator.names()) == ["Bad", "Bill", "Order", "life", "roll"]
+    with pytest.raises(MachineNotFoundError):
+        files.locator.get(f"roll{suffix}".rpartition(".")[0])
+
+
+def test_a_machine_of_amazon_states_language_is_found_as_it_is_now(files: Shelf) -> None:
+    files.write("roll.asl.json", EXECUTION)
+    before = files.locator.get("roll")
+
+    files.write("roll.asl.json", EXECUTION.replace("Succeed", "Fail"))
+
+    assert files.locator.get("roll").digest != before.digest
+
+
+@pytest.mark.parametrize("other", ["life.yml", "life.asl.yaml"])
+def test_one_machine_in_two_languages_is_an_error_that_names_both_until_one_is_gone(
+    files: Shelf, other: str
+) -> None:
+    files.write("life.asl.json", EXECUTION)
+    files.write(other, LIFE)
+
+    with pytest.raises(InvalidDefinitionError) as raised:
+        files.locator.get("life")
+
+    assert raised.value.machine == "life"
+    assert "'life.asl.json'" in str(raised.value)
+    assert f"'{other}'" in str(raised.value)
+    assert "Remove one of them." in str(raised.value)
+    assert list(files.locator.names()) == ["life"]
+    files.remove(other)
+    assert files.locator.get("life") == load_machine("life", EXECUTION, "life.asl.json")

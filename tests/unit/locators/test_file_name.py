@@ -6,6 +6,7 @@ import pytest
 
 from cloudseam.errors import InvalidDefinitionError
 from cloudseam.finding import FindingsError
+from cloudseam.languages.asl.file_kind import SUFFIXES as ASL_SUFFIXES
 from cloudseam.locators.file_name import files_of, stem_of
 from cloudseam.locators.folder import FolderMachineLocator
 from cloudseam.locators.object_list import machine_path
@@ -30,6 +31,11 @@ def test_the_suffix_says_whether_a_file_may_hold_machines(file: str, stem: str |
     assert stem_of(file) == stem
     assert machine_path("", file) == (file if stem else None)
     assert stem is None or file in files_of(stem)
+
+
+def test_what_is_before_the_longest_suffix_is_the_only_name_of_a_file() -> None:
+    assert "order.asl.yml" in files_of("order")
+    assert files_of("order.asl") == [f"order.asl{suffix}" for suffix in ASL_SUFFIXES]
 
 
 @pytest.mark.parametrize("file", [".asl.json", "sub/.asl.yml", "../order.asl.json"])

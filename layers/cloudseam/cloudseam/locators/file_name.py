@@ -1,9 +1,8 @@
 """Which files hold machines, and which names machines can have."""
 
+from cloudseam.languages.asl.file_kind import SUFFIXES as ASL_SUFFIXES
 from cloudseam.languages.yaml_rules import SUFFIXES
 
-# Of machines in Amazon States Language. JSON is read as the YAML that it is.
-ASL_SUFFIXES = (".asl.json", ".asl.yml", ".asl.yaml")
 # The longest first, as `order.asl.yml` is machine `order`.
 FILE_SUFFIXES = (*ASL_SUFFIXES, *SUFFIXES)
 # What file systems take in a name, the suffix included.
@@ -27,8 +26,9 @@ def stem_of(path: str) -> str | None:
 
 
 def files_of(name: str) -> list[str]:
-    """What a file of that one machine may be called."""
-    return [name + suffix for suffix in (*SUFFIXES, *ASL_SUFFIXES)]
+    """What a file of that one machine may be called. `order.asl.yml` is none of `order.asl`."""
+    files = [name + suffix for suffix in (*SUFFIXES, *ASL_SUFFIXES)]
+    return [file for file in files if stem_of(file) == name]
 
 
 def fits(file: str) -> bool:
