@@ -15,6 +15,7 @@ from cloudseam.persistence.log_row import events_of, log_texts
 from cloudseam.persistence.row import (
     UnreadableRowError,
     from_text,
+    memory_of,
     refuse_oversize,
     to_row,
 )
@@ -141,7 +142,7 @@ def _readable(rows: Sequence[tuple[str, str, str | None]]) -> Iterator[Stack]:
 
 def _stack(stack_id: str, text: str, memory: str | None) -> Stack:
     stack = from_text(stack_id, text)
-    return stack if memory is None else replace(stack, memory=json.loads(memory))
+    return stack if memory is None else replace(stack, memory=memory_of(memory))
 
 
 def _put(connection: sqlite3.Connection, stack: Stack) -> None:

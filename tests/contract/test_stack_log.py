@@ -1,5 +1,6 @@
 """Every store keeps what a language tells of a commit with it, and gives it back alike."""
 
+from base64 import b64encode
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -37,8 +38,8 @@ def event(number: int, told: Any = "x") -> dict[str, Any]:
 
 
 def noise(characters: int) -> str:
-    """A text that does not compress well; the same each time."""
-    return Random(characters).randbytes(characters // 2).hex()
+    """A text that cannot be packed into much less; the same each time."""
+    return b64encode(Random(characters).randbytes(characters * 3 // 4)).decode()
 
 
 def commit(store: Store, *events: dict[str, Any], stack_id: str = "s") -> None:
@@ -79,6 +80,14 @@ def test_each_stack_has_a_log_of_its_own(store: Store) -> None:
     assert list(store.repository.log("u", 9)) == []
 
 
+def test_what_is_there_many_times_counts_once(store: Store) -> None:
+    memory = {"inputs": [noise(262_144)] * 20}
+
+    assert store.repository.save([replace(new(), memory=memory)]) == {}
+
+    assert store.load().memory == memory
+
+
 def test_a_lost_race_leaves_nothing_in_the_log(store: Store) -> None:
     commit(store, event(1))
     ours = store.load()
@@ -98,7 +107,8 @@ def test_a_log_that_is_larger_than_a_row_is_whole(store: Store) -> None:
 
 
 def test_a_log_that_no_transaction_holds_is_truncated(store: Store) -> None:
-    commit(store, *(event(number, noise(LOG_CHARACTERS // 5)) for number in range(11)))
+    sizes = [LOG_CHARACTERS // 10 + 4 * number for number in range(11)]
+    commit(store, *(event(number, noise(size)) for number, size in enumerate(sizes)))
 
     found = store.repository.log("s", 1)
 
@@ -133,7 +143,7 @@ def test_when_a_stack_may_be_forgotten_is_kept_and_it_is_found_until_then(store:
     assert "ttl" not in store.row("t")
 
 
-LARGE = {"text": "x" * 700_000, "é": [1, None]}
+LARGE = {"text": noise(500_000), "é": [1, None]}
 
 
 def test_what_a_language_keeps_may_be_larger_than_a_row(store: Store) -> None:
@@ -149,7 +159,8 @@ def test_what_a_language_keeps_may_be_larger_than_a_row(store: Store) -> None:
 
 
 def test_it_has_a_limit_all_the_same(store: Store) -> None:
-    failures = store.repository.save([replace(new(), memory={"text": "x" * MAX_MEMORY_BYTES})])
+    memory = {"text": noise(MAX_MEMORY_BYTES + 100_000)}
+    failures = store.repository.save([replace(new(), memory=memory)])
 
     assert {name: type(error) for name, error in failures.items()} == {"s": StackTooLargeError}
     assert store.repository.load(["s"]).stacks == {}

@@ -1,6 +1,7 @@
 """What a language keeps of a stack goes into rows of its own where it is large, and comes back."""
 
 from dataclasses import replace
+from random import Random
 
 from cloudseam.persistence.dynamodb.commits import Commit, commit_of
 from cloudseam.persistence.memory_rows import EMPTY_SECONDS, PIECE_CHARACTERS
@@ -9,7 +10,7 @@ from cloudseam.stack import Stack
 from tests.builders import NOW, a_stack
 
 SMALL = {"text": "x" * (MAX_OWN_MEMORY_BYTES - len('{"text":""}'))}
-LARGE = {"text": "x" * PIECE_CHARACTERS}
+LARGE = {"text": Random(1).randbytes(PIECE_CHARACTERS).hex()}
 DAY_MS = 24 * 3600 * 1000
 
 

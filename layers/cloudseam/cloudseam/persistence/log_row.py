@@ -1,11 +1,10 @@
 """What a machine's language tells of one commit, as texts that rows can hold."""
 
-import base64
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cloudseam.persistence.packed import pack, unpack
 from cloudseam.persistence.row import UnreadableRowError
 
 # Characters of ASCII of one row. DynamoDB takes 400 KB per item, names included.
@@ -17,8 +16,6 @@ LOG_CHARACTERS = 1_500_000
 # for 90 days (developer guide, "Service quotas"); and a week, since what has expired goes within a
 # few days, in no order (DynamoDB developer guide, "Time to Live").
 LOG_SECONDS = (365 + 90 + 7) * 24 * 3600
-# What a compressed text begins with; JSON does not.
-COMPRESSED = "z"
 # Texts that are left out where a log would be larger: inputs, outputs and parameters, of which
 # GetExecutionHistory says that they are truncated.
 PAYLOADS = ("input", "output", "parameters")
@@ -39,10 +36,8 @@ def events_of(stack_id: str, version: int, text: str) -> list[dict[str, Any]]:
         UnreadableRowError: it is none.
     """
     try:
-        if text.startswith(COMPRESSED):
-            text = zlib.decompress(base64.b64decode(text.removeprefix(COMPRESSED))).decode()
-        events = json.loads(text)
-    except (ValueError, zlib.error):
+        events = json.loads(unpack(text))
+    except ValueError:
         events = None
     if not isinstance(events, list):
         raise UnreadableRowError(
@@ -54,12 +49,10 @@ def events_of(stack_id: str, version: int, text: str) -> list[dict[str, Any]]:
 
 
 def _text(events: Sequence[Mapping[str, Any]]) -> str:
-    """JSON, or where that is larger than a row, JSON that is compressed: 25,000 events without
-    their payloads are 4 MB, and no transaction takes that."""
+    """JSON, or where that is larger than a row, JSON that is packed: 25,000 events without their
+    payloads are 4 MB, and no transaction takes that."""
     text = json.dumps(list(events), separators=(",", ":"))
-    if len(text) <= ROW_CHARACTERS:
-        return text
-    return COMPRESSED + base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+    return text if len(text) <= ROW_CHARACTERS else pack(text)
 
 
 def _without_payloads(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 from cloudseam.errors import RetryableError, StackTooLargeError, TerminalError
 from cloudseam.history import Entry
 from cloudseam.persistence import TOMBSTONE_SECONDS
+from cloudseam.persistence.packed import pack, unpack
 from cloudseam.stack import REMOVED, Stack, Task, TaskStatus
 from cloudseam.start import Start
 from cloudseam.transition import Transition
@@ -17,10 +18,10 @@ MAX_HISTORY_BYTES = 320
 # DynamoDB takes 400 KB per item, names included (developer guide, "Service quotas"); what is
 # refused above this leaves room for its encoding.
 MAX_ROW_BYTES = 350_000
-# What a machine's language may keep of a stack besides, in bytes of JSON: with the log of a commit
-# it has to fit into a transaction of DynamoDB, which takes 4 MB (API reference).
+# What a machine's language may keep of a stack besides, in bytes of JSON, packed: with the log of a
+# commit it has to fit into a transaction of DynamoDB, which takes 4 MB (API reference).
 MAX_MEMORY_BYTES = 2_000_000
-# So much of it may be in the row itself.
+# So much of it may be in the row itself, and is not packed.
 MAX_OWN_MEMORY_BYTES = 150_000
 # All that a row may have beside its id.
 NAMES = (
@@ -53,8 +54,7 @@ def to_row(stack: Stack) -> dict[str, Any]:
     if stack.history:
         row["history"] = recent(stack.history, MAX_HISTORY_BYTES)
     if stack.memory:
-        # As text: the language may keep numbers and names that no store would.
-        row["memory"] = json.dumps(dict(stack.memory), separators=(",", ":"))
+        row["memory"] = memory_text(stack.memory)
     if stack.starts:
         row["starts"] = json.dumps(
             [[start.owed_to, start.body] for start in stack.starts], separators=(",", ":")
@@ -76,6 +76,24 @@ def to_row(stack: Stack) -> dict[str, Any]:
     if stack.expires_at:
         row |= {"expiresAt": stack.expires_at, "ttl": stack.expires_at // 1000}
     return row | ({"outputs": dict(stack.outputs)} if stack.outputs else {})
+
+
+def memory_text(memory: Mapping[str, Any]) -> str:
+    """What a language keeps, as text: it may keep numbers and names that no store would."""
+    text = json.dumps(dict(memory), separators=(",", ":"))
+    return text if len(text) <= MAX_OWN_MEMORY_BYTES else pack(text)
+
+
+def memory_of(text: str) -> dict[str, Any]:
+    """What a language keeps, of that text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    memory = json.loads(unpack(text) or "{}")
+    if not isinstance(memory, dict):
+        raise ValueError("`memory` is not an object")
+    return memory
 
 
 def from_row(row: Mapping[str, Any]) -> Stack:
@@ -106,7 +124,7 @@ def from_row(row: Mapping[str, Any]) -> Stack:
             history=_entries(row),
             transitions=_transitions(row),
             machine_digest=_text_or_empty(row, "machineDigest"),
-            memory=_memory(row),
+            memory=memory_of(_text_or_empty(row, "memory")),
             memory_pieces=_number(row, "memoryPieces"),
             starts=_starts(row),
             expires_at=_number(row, "expiresAt"),
@@ -268,13 +286,6 @@ def recent(history: Sequence[Entry], room: int) -> list[list[Any]]:
             break
         kept.append(written)
     return kept[::-1]
-
-
-def _memory(row: Mapping[str, Any]) -> dict[str, Any]:
-    memory = json.loads(_text_or_empty(row, "memory") or "{}")
-    if not isinstance(memory, dict):
-        raise ValueError("`memory` is not an object")
-    return memory
 
 
 def _starts(row: Mapping[str, Any]) -> tuple[Start, ...]:
