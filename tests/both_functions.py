@@ -24,7 +24,7 @@ class BothFunctions:
     def send(self, *bodies: Mapping[str, Any]) -> None:
         """One invocation of the state machine function, which takes all of them."""
         outcomes = self.function.deliver(*(a_delivery(dict(body)) for body in bodies))
-        assert [outcome.error for outcome in outcomes] == [None] * len(bodies)
+        assert [str(outcome.error) for outcome in outcomes] == ["None"] * len(bodies)
 
     def satisfy(self) -> bool:
         """One invocation of the satisfier, with all that has been asked for, if anything was."""
@@ -47,6 +47,11 @@ class BothFunctions:
         """One invocation of the state machine function, with all answers."""
         self.function.deliver(*map(a_delivery, self.answers()))
 
+    def settle(self) -> None:
+        """Invokes one after the other until nothing is asked for."""
+        while self.satisfy():
+            self.apply_answers()
+
 
 @contextmanager
 def both_functions(
@@ -56,15 +61,24 @@ def both_functions(
     path, modules = list(sys.path), set(sys.modules)
     with (
         state_machine_function(aws, machines, DYNAMODB_WRITES=writes) as function,
-        patch.dict("os.environ", SQS_TASK_DLQ_URL=aws.queue(), ACTIONS_PATH=str(actions)),
+        with_satisfier(aws, function, ACTIONS_PATH=str(actions)) as both,
     ):
-        _forget_satisfier()
-        yield BothFunctions(aws, function)
-    _forget_satisfier()
+        yield both
     sys.path[:] = path
     for name in set(sys.modules) - modules:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(actions)):
             del sys.modules[name]
+
+
+@contextmanager
+def with_satisfier(
+    aws: EmulatedAws, function: StateMachineFunction, **settings: str
+) -> Iterator[BothFunctions]:
+    """A state machine function, with a satisfier of its own beside it."""
+    with patch.dict("os.environ", {"SQS_TASK_DLQ_URL": aws.queue(), **settings}):
+        _forget_satisfier()
+        yield BothFunctions(aws, function)
+    _forget_satisfier()
 
 
 def _forget_satisfier() -> None:

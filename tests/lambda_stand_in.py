@@ -6,7 +6,7 @@ are made and answers read by boto3.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -22,10 +22,14 @@ BEHAVIOURS = frozenset(
 )
 
 
-class LambdaStandIn:
-    """Functions by name, each with one of the behaviours. `calls` are the payloads they got."""
+# One of those, or what is returned for a payload, or raised.
+Behaviour = str | Callable[[Any], Any]
 
-    def __init__(self, behaviours: Mapping[str, str], account: str) -> None:
+
+class LambdaStandIn:
+    """Functions by name, each with a behaviour. `calls` are the payloads they got."""
+
+    def __init__(self, behaviours: Mapping[str, Behaviour], account: str) -> None:
         self._behaviours = behaviours
         self._account = account
         self.calls: list[Any] = []
@@ -55,7 +59,7 @@ class LambdaStandIn:
                 "errorMessage": str(error),
                 "errorType": type(error).__name__,
                 "requestId": "11111111-2222-3333-4444-555555555555",
-                "stackTrace": [f'  File "/var/task/handler.py", line {LINES[type(error)]}\n'],
+                "stackTrace": [f'  File "/var/task/handler.py", line {_line_of(error)}\n'],
             }
             failed = {"X-Amz-Function-Error": "Unhandled"}
             return _response(request.url, 200, json.dumps(told).encode(), failed)
@@ -72,7 +76,13 @@ LINES = {
 }
 
 
-def _returned(behaviour: str, event: Any) -> bytes:
+def _line_of(error: Exception) -> str:
+    return LINES.get(type(error), "2, in handler")
+
+
+def _returned(behaviour: Behaviour, event: Any) -> bytes:
+    if not isinstance(behaviour, str):
+        return json.dumps(behaviour(event)).encode()
     if behaviour == "raise_exception":
         raise Exception("Some exception was raised.")
     if behaviour == "raise_custom_exception":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Condition
 
-from cloudseam.languages.asl.task_token import TaskToken
+from cloudseam.task_token import TaskToken
 from cloudseam_cli.local_store.database import Database
 
 SCHEMA = """

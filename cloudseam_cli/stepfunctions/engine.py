@@ -18,21 +18,26 @@ from cloudseam.clock import SystemClock
 from cloudseam.dead_letters import wait_before
 from cloudseam.delivery import Delivery
 from cloudseam.errors import RetryableError
-from cloudseam.event import RETRY_PENDING_TASKS, START, TIMER_DUE, Answer, Event, Json
-from cloudseam.heartbeat import ThreadHeartbeat
-from cloudseam.languages.asl.machine import (
+from cloudseam.event import (
+    RETRY_PENDING_TASKS,
+    START,
     STOP_EXECUTION,
     TASK_STARTED,
-    TIMER,
+    TIMER_DUE,
+    Answer,
+    Event,
+    Json,
 )
+from cloudseam.heartbeat import ThreadHeartbeat
+from cloudseam.languages.asl.machine import TIMER
 from cloudseam.languages.asl.resource import task_kind
-from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.messages import parse_event
 from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.service import StackService
 from cloudseam.stack import Stack
+from cloudseam.task_token import TaskToken
 from cloudseam.timers import Timer
 from cloudseam_cli.local_store.database import Database
 from cloudseam_cli.local_store.stacks import SqliteStackRepository

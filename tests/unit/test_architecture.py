@@ -24,6 +24,7 @@ CORE = {
     "start",
     "step",
     "task_spec",
+    "task_token",
     "transition",
 }
 LANGUAGES = CORE | {"languages"}

@@ -1,6 +1,8 @@
 """Message bodies to values and back: what is taken, what is refused, and in which words."""
 
 import json
+from base64 import urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from cloudseam.event import Answer, Event
 from cloudseam.limits import (
     MAX_CAUSE_CHARACTERS,
     MAX_METADATA_BYTES,
+    MAX_NAME_CHARACTERS,
     MAX_OUTPUTS_BYTES,
     MAX_OUTPUTS_LEVELS,
 )
@@ -22,6 +25,7 @@ from cloudseam.messages import (
     task_message,
 )
 from cloudseam.step import RunTask, step
+from cloudseam.task_token import TaskToken
 from tests.builders import NOW, a_failure, a_machine, a_stack, after, an_event, given
 from tests.task_builders import a_task_body
 
@@ -63,6 +67,85 @@ def test_an_action_can_be_an_answer_too() -> None:
     event = parsed(event="", action="TASK_ERROR", task={"name": "net"}, description="no")
 
     assert event.answer == Answer("net", description="no")
+
+
+TOKEN = TaskToken("orders:7", "Approve é#1", "secret")
+
+
+@pytest.mark.parametrize(
+    ("event", "told", "answer"),
+    [
+        pytest.param(
+            "TASK_COMPLETED", {"output": None}, Answer("", result={"output": None}), id="output"
+        ),
+        pytest.param("TASK_COMPLETED", {}, Answer(""), id="no-output"),
+        pytest.param(
+            "TASK_ERROR",
+            {"error": "No", "cause": "too much"},
+            Answer("", error="No", description="too much"),
+            id="failure",
+        ),
+        pytest.param("TASK_HEARTBEAT", {}, Answer(""), id="heartbeat"),
+    ],
+)
+def test_a_task_token_says_whose_answer_it_is(
+    event: str, told: dict[str, Any], answer: Answer
+) -> None:
+    body = {"event": event, "taskToken": TOKEN.as_text(), **told}
+
+    found = parse_event(json.dumps(body), "message-1")
+
+    assert (found.name, found.stack_id) == (event, TOKEN.stack_id)
+    assert found.answer == replace(answer, task=TOKEN.task, token=TOKEN.secret)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        1,
+        [],
+        "no token",
+        "ż",
+        urlsafe_b64encode(b"[1, 2, 3]").decode(),
+        urlsafe_b64encode(b"[" * 9_000).decode(),
+        urlsafe_b64encode(b"[" * 90_000).decode(),
+    ],
+)
+def test_what_is_no_task_token_is_refused_and_not_shown(token: Any) -> None:
+    body = json.dumps({"event": "TASK_COMPLETED", "taskToken": token, "output": 1})
+
+    with pytest.raises(InvalidMessageError, match="`taskToken` is no task token") as raised:
+        parse_event(body, "message-1")
+
+    assert len(str(raised.value)) < 100
+
+
+def test_the_stack_of_a_task_token_is_held_to_the_same_rules() -> None:
+    token = TaskToken("cloudseam#claim#x", "t", "secret").as_text()
+
+    with pytest.raises(InvalidMessageError, match="`stackId` must not start with 'cloudseam#'"):
+        parse_event(json.dumps({"event": "TASK_COMPLETED", "taskToken": token}), "message-1")
+
+
+def test_an_end_from_outside_brings_its_error_and_cause() -> None:
+    stopped = parsed(event="STOP_EXECUTION", error="Operator.Stopped", cause="wrong \ud800")
+
+    assert stopped.payload == {"error": "Operator.Stopped", "cause": "wrong ?"}
+    assert parsed(event="STOP_EXECUTION").payload == {"error": None, "cause": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "payload"),
+    [
+        ({"input": {"n": 1}}, {"input": {"n": 1}}),
+        ({"input": None}, {"input": None}),
+        ({}, {}),
+        ({"context": {"n": 1}, "state": None}, {"context": {"n": 1}}),
+    ],
+)
+def test_a_start_brings_what_it_has(fields: dict[str, Any], payload: dict[str, Any]) -> None:
+    assert parsed(event="START", machine="m", **fields).payload == payload
 
 
 def test_an_event_without_an_id_of_its_own_has_its_messages() -> None:
@@ -355,6 +438,16 @@ def test_a_failure_comes_back_with_the_end_of_a_long_reason() -> None:
     assert event.answer.description is not None
     assert len(event.answer.description) == MAX_CAUSE_CHARACTERS
     assert event.answer.description.endswith("!")
+
+
+@pytest.mark.parametrize("error", ["E" * 9_000, "half \ud800"])
+def test_a_failure_of_any_name_can_be_read(error: str) -> None:
+    request = parse_task(json.dumps(a_task_message()))
+
+    event = parse_event(failed_message(request, "e-1", "", error), "message-1")
+
+    assert event.answer is not None
+    assert event.answer.error in ("E" * MAX_NAME_CHARACTERS, "half ?")
 
 
 def test_a_task_message_carries_metadata_that_many_events_have_merged() -> None:

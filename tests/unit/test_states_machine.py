@@ -12,7 +12,15 @@ from cloudseam.errors import (
     TransitionNotAllowedError,
     UnknownTaskError,
 )
-from cloudseam.event import NEXT, RETRY_FAILED_TASKS, RETRY_PENDING_TASKS, Event
+from cloudseam.event import (
+    NEXT,
+    RETRY_FAILED_TASKS,
+    RETRY_PENDING_TASKS,
+    TASK_HEARTBEAT,
+    TASK_STARTED,
+    Answer,
+    Event,
+)
 from cloudseam.stack import Stack
 from cloudseam.step import Verdict, step
 from tests.builders import (
@@ -125,6 +133,15 @@ def test_an_event_that_cannot_be_applied_says_where(
         step(MACHINE, a_stack(state), an_event(event), given())
 
     assert (raised.value.stack_id, raised.value.machine, raised.value.state) == ("s", "life", state)
+
+
+@pytest.mark.parametrize("event", [TASK_HEARTBEAT, TASK_STARTED])
+def test_what_another_language_is_told_of_a_task_neither_ends_nor_fails_it(event: str) -> None:
+    stack = launched()
+    told = replace(an_event(event), answer=Answer("net", token_of(stack, "net")))
+
+    with pytest.raises(TransitionNotAllowedError):
+        step(MACHINE, stack, told, given())
 
 
 def test_a_refused_event_names_what_could_be_sent_instead_but_never_next() -> None:

@@ -1,8 +1,7 @@
 """What whoever works on a task tells of it, by its token."""
 
-from cloudseam.event import TASK_COMPLETED, TASK_ERROR, Answer
-from cloudseam.languages.asl.machine import TASK_HEARTBEAT
-from cloudseam.languages.asl.task_token import TaskToken, read_token
+from cloudseam.event import TASK_COMPLETED, TASK_ERROR, TASK_HEARTBEAT, Answer
+from cloudseam.task_token import TaskToken, read_token
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.fault import ApiFault
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, is_too_long, parsed

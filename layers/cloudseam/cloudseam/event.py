@@ -16,13 +16,20 @@ TIMER_DUE = "TIMER_DUE"
 MIGRATE_MACHINE = "MIGRATE_MACHINE"
 # Starts a stack on a machine whose language has no event of its own for that.
 START = "START"
+# Ends an execution from outside.
+STOP_EXECUTION = "STOP_EXECUTION"
+# Of an attempt of a task, with its token: a worker of the activity has taken it (and is called by
+# the answer's `description`), and it is still being worked on.
+TASK_STARTED = "TASK_STARTED"
+TASK_HEARTBEAT = "TASK_HEARTBEAT"
 
 ANSWERS = frozenset({TASK_COMPLETED, TASK_ERROR})
+REPORTS = ANSWERS | {TASK_STARTED, TASK_HEARTBEAT}
 RETRIES = frozenset({RETRY_FAILED_TASKS, RETRY_PENDING_TASKS})
 # What people send to a stack that exists, whatever its machine says.
 REPAIRS = RETRIES | {CANCEL_TASKS, MIGRATE_MACHINE}
 # A machine's own events have no underscore, so none of these can be one.
-SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE}
+SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE, STOP_EXECUTION, TASK_HEARTBEAT}
 
 # Kinds of failure that this system tells of itself; an executor may tell of others.
 TIMEOUT = "Timeout"
@@ -75,8 +82,8 @@ class Event:
 
     @property
     def is_answer(self) -> bool:
-        """Whether it tells how a task ended."""
-        return self.name in ANSWERS
+        """Whether it is of who works on a task: how that ended, or that it goes on."""
+        return self.name in REPORTS
 
     @property
     def is_retry(self) -> bool:

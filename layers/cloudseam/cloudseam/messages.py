@@ -18,8 +18,10 @@ from cloudseam.event import (
     MIGRATE_MACHINE,
     RETRY_FAILED_TASKS,
     START,
+    STOP_EXECUTION,
     TASK_COMPLETED,
     TASK_ERROR,
+    TASK_HEARTBEAT,
     TIMER_DUE,
     Answer,
     Event,
@@ -29,6 +31,7 @@ from cloudseam.limits import (
     MAX_CAUSE_CHARACTERS,
     MAX_DELAY_SECONDS,
     MAX_LEVELS,
+    MAX_NAME_CHARACTERS,
     Metadata,
     Name,
     Outputs,
@@ -41,6 +44,7 @@ from cloudseam.stack import Stack
 from cloudseam.start import Start
 from cloudseam.step import RunTask
 from cloudseam.task_spec import LAMBDA
+from cloudseam.task_token import read_token
 from cloudseam.transition import Notice
 
 
@@ -133,15 +137,23 @@ class _StartBody(_EventBody):
     )
 
 
-# What of an event the machine's language gets to see.
+class _StopBody(_EventBody):
+    """What an end from outside says besides."""
+
+    error: Name | None = None
+    cause: str | None = None
+
+
+# What of a START the machine's language gets to see.
 PAYLOAD = ("context", "stored", "input", "state", "currentEvent", "additionalDelaySeconds")
 
 # Other events are plain ones.
 _BODIES: Mapping[str, type[_EventBody]] = {
-    **dict.fromkeys(ANSWERS, _AnswerBody),
+    **dict.fromkeys((*ANSWERS, TASK_HEARTBEAT), _AnswerBody),
     TIMER_DUE: _TimerBody,
     MIGRATE_MACHINE: _MigrationBody,
     START: _StartBody,
+    STOP_EXECUTION: _StopBody,
 }
 
 
@@ -178,7 +190,7 @@ def parse_event(body: str, message_id: str) -> Event:
     Raises:
         InvalidMessageError: what is wrong with which field.
     """
-    raw = _json_object(body)
+    raw = _by_token(_json_object(body))
     name = raw.get("event") or raw.get("action")
     body_of = _BODIES.get(name, _EventBody) if isinstance(name, str) else _EventBody
     parsed = _validate(body_of, raw)
@@ -203,8 +215,33 @@ def parse_event(body: str, message_id: str) -> Event:
 def _payload(raw: Mapping[str, Json], parsed: _EventBody) -> dict[str, Json]:
     """The fields for the machine's language, as they came. Nothing but a START has all."""
     if isinstance(parsed, _StartBody):
-        return {name: raw[name] for name in PAYLOAD if raw.get(name) is not None}
+        told = {name: raw[name] for name in PAYLOAD if raw.get(name) is not None}
+        return {"input": None, **told} if "input" in raw else told
+    if isinstance(parsed, _StopBody):
+        return {"error": parsed.error, "cause": _bounded(_mended(parsed.cause))}
     return {"context": raw["context"]} if "context" in raw else {}
+
+
+def _by_token(raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a body; one of who was handed a task token names its stack and task by that,
+    and its `output` and `cause` as Step Functions calls them.
+
+    Raises:
+        InvalidMessageError: it is no token.
+    """
+    token = raw.get("taskToken")
+    if token is None or "stackId" in raw:
+        return raw
+    try:
+        stack_id, task, secret = read_token(token if isinstance(token, str) else "")
+    except ValueError:
+        raise InvalidMessageError("The message's `taskToken` is no task token.") from None
+    told = {"stackId": stack_id, "task": {"name": task, "token": secret}}
+    if "output" in raw:
+        told["result"] = {"output": raw["output"]}
+    if "cause" in raw:
+        told["description"] = raw["cause"]
+    return {**raw, **told}
 
 
 def _parsed_answer(body: _AnswerBody) -> Answer:
@@ -328,7 +365,9 @@ def failed_message(
 ) -> str:
     """The body that says a task failed and why, with the task echoed."""
     body = _answer(TASK_ERROR, request, event_id)
-    return _dump(body | {"description": _bounded(description), "error": error})
+    # An executor has it from anywhere; an answer that is refused would leave its stack waiting.
+    named = (_mended(error) or FAILED)[:MAX_NAME_CHARACTERS]
+    return _dump(body | {"description": _bounded(description), "error": named})
 
 
 def _answer(event: str, request: TaskRequest, event_id: str) -> dict[str, Any]:

@@ -17,24 +17,22 @@ from cloudseam.event import (
     MIGRATE_MACHINE,
     RETRY_PENDING_TASKS,
     START,
+    STOP_EXECUTION,
     TASK_COMPLETED,
     TASK_ERROR,
+    TASK_HEARTBEAT,
+    TASK_STARTED,
     TIMEOUT,
     TIMER_DUE,
     Answer,
     Event,
 )
 from cloudseam.given import Given
-from cloudseam.languages.asl.machine import (
-    STOP_EXECUTION,
-    TASK_HEARTBEAT,
-    TASK_STARTED,
-    AslMachine,
-)
-from cloudseam.languages.asl.task_token import read_token
+from cloudseam.languages.asl.machine import AslMachine
 from cloudseam.languages.task_life import RESENDS
 from cloudseam.stack import Stack
 from cloudseam.step import Step, Verdict, step
+from cloudseam.task_token import read_token
 
 NOW = 1_700_000_000_000
 LAMBDA = "arn:aws:lambda:us-east-1:111111111111:function:f"

@@ -117,6 +117,17 @@ def test_a_start_asks_for_the_entry_and_do_of_the_initial_state() -> None:
     assert told["states"]["First"]["on"] == {"done": {}, "skip": {}}
 
 
+def test_a_heartbeat_neither_ends_nor_fails_an_invocation() -> None:
+    actions = Actions()
+    actions.start()
+    before = actions.world.stack()
+
+    [error] = errors(actions.world.send(an_answer_body(actions.asked, event="TASK_HEARTBEAT")))
+
+    assert error == "TransitionNotAllowedError"
+    assert actions.world.stack() == before
+
+
 def test_one_transition_is_one_invocation_of_exit_transition_entry_and_do() -> None:
     actions = Actions()
     actions.start()

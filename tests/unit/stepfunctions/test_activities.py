@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloudseam.languages.asl.task_token import read_token
+from cloudseam.task_token import read_token
 from cloudseam_cli.stepfunctions import api
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.operations import activities

@@ -23,8 +23,11 @@ from cloudseam.event import (
     MIGRATE_MACHINE,
     OUT_OF_TIME,
     START,
+    STOP_EXECUTION,
     TASK_COMPLETED,
     TASK_ERROR,
+    TASK_HEARTBEAT,
+    TASK_STARTED,
     TIMEOUT,
     Answer,
     Event,
@@ -37,19 +40,13 @@ from cloudseam.languages.asl.json_text import same
 from cloudseam.languages.asl.resource import task_kind
 from cloudseam.languages.asl.run import nothing_is
 from cloudseam.languages.asl.states.task import is_away
-from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.languages.task_life import RESENDS
 from cloudseam.stack import Stack, Task, TaskStatus, event_mark
 from cloudseam.task_spec import TaskSpec
+from cloudseam.task_token import TaskToken
 
 EXECUTOR = "states"
 TIMER = "timer"
-# Ends an execution from outside.
-STOP_EXECUTION = "STOP_EXECUTION"
-# Of an attempt of a task, with its token: a worker of the activity has taken it (and is called by
-# the answer's `description`), and it is still being worked on.
-TASK_STARTED = "TASK_STARTED"
-TASK_HEARTBEAT = "TASK_HEARTBEAT"
 # What the engine calls the end of a task's time.
 OVER = frozenset({TIMEOUT, OUT_OF_TIME})
 # An execution that has ended can be looked at for so long (developer guide, "Service quotas").

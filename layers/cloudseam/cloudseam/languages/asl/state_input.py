@@ -12,8 +12,8 @@ from cloudseam.languages.asl.failure import StateFailure, runtime
 from cloudseam.languages.asl.json_text import is_number
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
-from cloudseam.languages.asl.task_token import TaskToken
 from cloudseam.languages.asl.template import filled, queried
+from cloudseam.task_token import TaskToken
 
 
 def scope_of(

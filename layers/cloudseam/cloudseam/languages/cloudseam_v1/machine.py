@@ -9,7 +9,15 @@ from cloudseam.errors import (
     StateNotInMachineError,
     TransitionNotAllowedError,
 )
-from cloudseam.event import CANCEL_TASKS, MIGRATE_MACHINE, NEXT, TASK_COMPLETED, Answer, Event
+from cloudseam.event import (
+    ANSWERS,
+    CANCEL_TASKS,
+    MIGRATE_MACHINE,
+    NEXT,
+    TASK_COMPLETED,
+    Answer,
+    Event,
+)
 from cloudseam.given import Given
 from cloudseam.languages.cloudseam_v1.definition import Definition, State
 from cloudseam.languages.task_life import answered_task, cancelled, retried, told_failed, woken
@@ -36,7 +44,7 @@ class StatesMachine:
         if event.name == MIGRATE_MACHINE:
             return self.adopt(stack, event.states).with_metadata(event.metadata)
         self._state(stack)
-        if event.answer is not None:
+        if event.name in ANSWERS and event.answer is not None:
             return self._answered(stack, event, event.answer, given)
         if event.is_retry:
             return retried(stack, event, given, self.task)

@@ -15,6 +15,7 @@ from cloudseam.errors import (
     TransitionNotAllowedError,
 )
 from cloudseam.event import (
+    ANSWERS,
     CANCEL_TASKS,
     MIGRATE_MACHINE,
     START,
@@ -87,7 +88,7 @@ class ActionsMachine:
         if event.name == MIGRATE_MACHINE:
             return self.adopt(stack, event.states).with_metadata(event.metadata)
         self._state(stack)
-        if event.answer is not None:
+        if event.name in ANSWERS and event.answer is not None:
             return self._answered(stack, event, event.answer, given)
         if event.is_retry:
             return retried(stack, event, given, self.task)

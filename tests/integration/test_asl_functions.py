@@ -1,0 +1,299 @@
+"""Machines in Amazon States Language through both functions, on both stores."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.asl_functions import ARN, AslFunctions, asl_functions, start
+from tests.emulated import EmulatedAws
+
+ORDER = f"""\
+StartAt: Charge
+States:
+  Charge:
+    Type: Task
+    Resource: {ARN}charge
+    ResultPath: $.charge
+    Retry: [{{ErrorEquals: [Busy], IntervalSeconds: 5, MaxAttempts: 1}}]
+    Next: Notify
+  Notify:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Parameters: {{FunctionName: notify, Payload.$: $.charge}}
+    ResultSelector: {{told.$: $.Payload}}
+    ResultPath: $.notice
+    Next: Much?
+  Much?:
+    Type: Choice
+    Choices: [{{Variable: $.charge.amount, NumericGreaterThan: 10, Next: Pause}}]
+    Default: Ship
+  Pause: {{Type: Wait, Seconds: 30, Next: Ship}}
+  Ship:
+    Type: Task
+    Resource: {ARN}ship
+    Catch: [{{ErrorEquals: [NoStock], ResultPath: $.problem, Next: Apologise}}]
+    End: true
+  Apologise: {{Type: Pass, Result: sorry, End: true}}
+"""
+
+
+class Busy(Exception):
+    """A function that may work later."""
+
+
+class NoStock(Exception):
+    """A function that never works."""
+
+
+class Shop:
+    """What the functions do."""
+
+    def __init__(self) -> None:
+        self.busy = 0
+
+    def charge(self, order: Any) -> Any:
+        self.busy -= 1
+        if self.busy >= 0:
+            raise Busy
+        return {"amount": order["amount"]}
+
+    def notify(self, charge: Any) -> Any:
+        return f"charged {charge['amount']}"
+
+    def ship(self, order: Any) -> Any:
+        if order["amount"] > 100:
+            raise NoStock
+        return {"shipped": order["notice"]["told"]}
+
+    def echo(self, given: Any) -> Any:
+        return given
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture(params=["dynamodb", "postgres"])
+def functions(
+    request: pytest.FixtureRequest, aws: EmulatedAws, tmp_path: Path, shop: Shop
+) -> Iterator[AslFunctions]:
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    behaviours = {name: getattr(shop, name) for name in ("charge", "notify", "ship", "echo")}
+    with asl_functions(aws, tmp_path, behaviours, server) as functions:
+        yield functions
+
+
+def test_an_execution_goes_through_tasks_choice_wait_retry_and_catch(
+    functions: AslFunctions, shop: Shop
+) -> None:
+    functions.put_machine(ORDER)
+    shop.busy = 1
+
+    functions.start({"amount": 200})
+    assert (functions.stack().state, functions.places()) == ("RUNNING", ["Charge"])
+    functions.pass_time(5)
+    assert functions.places() == ["Pause"]
+    functions.pass_time(30)
+
+    assert functions.ended() == ("SUCCEEDED", "sorry")
+    assert functions.stack().tasks == ()
+    order = {"amount": 200, "charge": {"amount": 200}, "notice": {"told": "charged 200"}}
+    assert functions.lambdas.calls == [{"amount": 200}] * 2 + [{"amount": 200}, order]
+
+
+def test_what_is_answered_well_goes_straight_through(functions: AslFunctions) -> None:
+    functions.put_machine(ORDER)
+
+    functions.start({"amount": 7})
+
+    assert functions.ended() == ("SUCCEEDED", {"shipped": "charged 7"})
+
+
+def test_a_start_that_comes_again_has_its_task_sent_again_and_nothing_else(
+    functions: AslFunctions,
+) -> None:
+    functions.put_machine(ORDER)
+    functions.both.send(start({"amount": 7}))
+    [asked] = functions.both.function.tasks()
+    before = functions.execution()
+
+    functions.both.send(start({"amount": 7}))
+    [again] = functions.both.function.tasks()
+    functions.both.send(start({"amount": 7}, eventId="another"))
+
+    assert again == asked
+    assert functions.both.function.tasks() == []
+    assert functions.execution() == before
+    functions.both.satisfy_these([again])
+    functions.both.apply_answers()
+    functions.both.settle()
+    assert functions.ended()[0] == "SUCCEEDED"
+    ended = functions.stack()
+    functions.start({"amount": 8}, eventId="yet another")
+    assert functions.execution() == ended.memory["execution"]
+    assert functions.stack().expires_at == ended.expires_at
+
+
+TASK = f"""\
+StartAt: T
+States:
+  T: {{Type: Task, Resource: {ARN}echo, TimeoutSeconds: 60, End: true}}
+"""
+
+
+def test_an_execution_is_stopped_and_the_answer_of_its_task_comes_too_late(
+    functions: AslFunctions,
+) -> None:
+    functions.put_machine(TASK)
+    functions.both.send(start())
+
+    functions.both.send(
+        {"stackId": "s", "event": "STOP_EXECUTION", "error": "Operator", "cause": "enough"}
+    )
+    functions.both.settle()
+
+    assert functions.ended() == ("ABORTED", ("Operator", "enough"))
+
+
+def test_a_task_is_not_waited_for_beyond_its_time(functions: AslFunctions) -> None:
+    functions.put_machine(TASK)
+    functions.both.send(start())
+    [asked] = functions.both.function.tasks()
+
+    assert asked["task"]["timeout"] == 60
+    functions.pass_time(60)
+
+    assert functions.ended() == ("FAILED", ("States.Timeout", None))
+    functions.both.satisfy_these([asked])
+    functions.both.apply_answers()
+    assert functions.ended() == ("FAILED", ("States.Timeout", None))
+
+
+def test_an_execution_has_a_time_of_its_own(functions: AslFunctions) -> None:
+    functions.put_machine(
+        "{StartAt: W, TimeoutSeconds: 5, States: {W: {Type: Wait, Seconds: 60, End: true}}}"
+    )
+
+    functions.start()
+    functions.pass_time(5)
+
+    assert functions.ended() == ("TIMED_OUT", None)
+
+
+CALL_BACK = """\
+StartAt: Ask
+States:
+  Ask:
+    Type: Task
+    Resource: arn:aws:states:::sqs:sendMessage.waitForTaskToken
+    Parameters: {QueueUrl: QUEUE, MessageBody: {token.$: $$.Task.Token}}
+    HeartbeatSeconds: 60
+    Catch: [{ErrorEquals: [Refused], ResultPath: $.refused, Next: Done}]
+    Next: Done
+  Done: {Type: Pass, End: true}
+"""
+
+
+@pytest.fixture
+def token(functions: AslFunctions, aws: EmulatedAws) -> str:
+    """What an execution that waits for a call back has handed over."""
+    queue = aws.queue()
+    functions.put_machine(CALL_BACK.replace("QUEUE", queue))
+    functions.start({"n": 1})
+    [message] = aws.received(queue)
+    return str(json.loads(message["Body"])["token"])
+
+
+def test_whoever_was_handed_a_token_answers_by_an_event(
+    functions: AslFunctions, token: str
+) -> None:
+    functions.both.send({"event": "TASK_COMPLETED", "taskToken": token, "output": {"ok": True}})
+    functions.both.send({"event": "TASK_COMPLETED", "taskToken": token, "output": {"ok": False}})
+
+    assert functions.ended() == ("SUCCEEDED", {"ok": True})
+
+
+def test_whoever_was_handed_a_token_fails_the_task_by_an_event(
+    functions: AslFunctions, token: str
+) -> None:
+    told = {"event": "TASK_ERROR", "error": "Refused", "cause": "too much"}
+    functions.both.send({**told, "taskToken": token})
+
+    refused = {"Error": "Refused", "Cause": "too much"}
+    assert functions.ended() == ("SUCCEEDED", {"n": 1, "refused": refused})
+
+
+def test_heartbeats_keep_a_task_that_somebody_was_handed(
+    functions: AslFunctions, token: str
+) -> None:
+    functions.clock.move_on(50)
+    functions.both.send({"event": "TASK_HEARTBEAT", "taskToken": token})
+    functions.pass_time(50)
+    assert functions.stack().state == "RUNNING"
+    functions.pass_time(10)
+
+    assert functions.ended() == ("FAILED", ("States.Timeout", None))
+    functions.both.send({"event": "TASK_HEARTBEAT", "taskToken": token})
+
+
+def test_branches_and_iterations_have_tasks_of_their_own(functions: AslFunctions) -> None:
+    functions.put_machine(
+        f"""\
+StartAt: Both
+States:
+  Both:
+    Type: Parallel
+    Branches:
+    - {{StartAt: A, States: {{A: {{Type: Task, Resource: {ARN}echo, End: true}}}}}}
+    - {{StartAt: B, States: {{B: {{Type: Pass, Result: b, End: true}}}}}}
+    ResultPath: $.both
+    Next: Each
+  Each:
+    Type: Map
+    ItemsPath: $.items
+    MaxConcurrency: 2
+    ItemProcessor:
+      StartAt: I
+      States: {{I: {{Type: Task, Resource: {ARN}echo, End: true}}}}
+    End: true
+"""
+    )
+
+    functions.start({"items": [{"i": 0}, {"i": 1}, {"i": 2}]})
+
+    assert functions.ended() == ("SUCCEEDED", [{"i": 0}, {"i": 1}, {"i": 2}])
+    assert len(functions.lambdas.calls) == 4
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "漢"], ids=["ascii", "two-bytes", "three-bytes"])
+def test_payloads_of_the_largest_size_go_through(functions: AslFunctions, letter: str) -> None:
+    functions.put_machine(
+        f"""\
+StartAt: One
+States:
+  One: {{Type: Task, Resource: {ARN}echo, Next: Two}}
+  Two:
+    Type: Parallel
+    Branches:
+    - StartAt: A
+      States:
+        A: {{Type: Task, Resource: {ARN}echo, Next: a}}
+        a: {{Type: Pass, Result: a, End: true}}
+    - StartAt: B
+      States:
+        B: {{Type: Task, Resource: {ARN}echo, Next: b}}
+        b: {{Type: Pass, Result: b, End: true}}
+    ResultPath: null
+    End: true
+"""
+    )
+    largest = {"text": letter * ((262_144 - len('{"text":""}')) // len(letter.encode()))}
+
+    functions.start(largest)
+
+    assert functions.ended() == ("SUCCEEDED", largest)
+    assert len(functions.lambdas.calls) == 3
