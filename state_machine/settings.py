@@ -97,7 +97,8 @@ class StateMachineSettings(StoreSettings, FairnessSettings, ClientSettings, Chao
         default="pinned",
         alias="MACHINE_VERSIONS",
         description="`pinned`: a stack stays on the version of the machine that it started on, "
-        "until it is moved. `latest`: every stack follows the machine's file, as in the original.",
+        "until it is moved. `latest`: every stack follows the machine's file, as in the original, "
+        "but executions in Amazon States Language.",
     )
     requires_token: bool = Field(
         default=False,

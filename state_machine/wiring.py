@@ -45,11 +45,11 @@ def build_service(
 ) -> StackService:
     """The service over a store, SQS, and machines of a folder or a bucket."""
     clock = SystemClock()
-    pinned = settings.machine_versions == "pinned"
+    of_stacks = PinnedMachines if settings.machine_versions == "pinned" else LatestMachines
     containers = settings.container_task_queue_url
     return StackService(
         stacks=store.stacks,
-        machines=PinnedMachines(locator, store.versions) if pinned else LatestMachines(locator),
+        machines=of_stacks(locator, store.versions),
         outbox=Outbox(
             tasks=SqsQueue(_sqs(), settings.task_queue_url, settings.tenant),
             timers=build_timers(settings, clock),

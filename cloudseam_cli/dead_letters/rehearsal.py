@@ -77,12 +77,10 @@ class Rehearsal:
         self._clock = clock
         self._fetched: dict[str, Stack | None] = {}
         self._draft = InMemoryStackRepository()
-        locator = machines or _NoMachines()
+        of_stacks = PinnedMachines if pinned or machines is None else LatestMachines
         self._service = StackService(
             self._draft,
-            PinnedMachines(locator, _KeptVersions(store.versions))
-            if pinned or machines is None
-            else LatestMachines(locator),
+            of_stacks(machines or _NoMachines(), _KeptVersions(store.versions)),
             Outbox(InMemoryQueue(), NoTimers(), container_tasks=InMemoryQueue()),
             clock,
             requires_token=requires_token,

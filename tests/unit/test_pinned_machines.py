@@ -11,6 +11,7 @@ from cloudseam.errors import (
     ServiceUnavailableError,
 )
 from cloudseam.event import MIGRATE_MACHINE
+from cloudseam.languages.asl.machine import AslMachine
 from cloudseam.languages.cloudseam_v1.machine import StatesMachine
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine
@@ -267,8 +268,47 @@ def test_the_versions_that_are_in_use_stay_held_while_others_come_and_go() -> No
     assert files.versions.got.count("v0") == 1
 
 
+# ---- where no stack is pinned
+
+
 def test_the_latest_machine_moves_every_stack_where_none_is_pinned() -> None:
-    machines = LatestMachines(InMemoryMachineLocator([NEW]))
+    versions = CountingVersions()
+    machines = LatestMachines(InMemoryMachineLocator([NEW]), versions)
 
     assert machines.machine_of(on("old"), PING) == NEW
     assert machines.keep([on("new")], {}) == {}
+    assert (versions.kept, versions.got) == ([], [])
+
+
+def execution(digest: str) -> AslMachine:
+    return AslMachine("life", digest, {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, "{}")
+
+
+def test_an_execution_keeps_the_definition_that_it_began_with_even_there() -> None:
+    files = InMemoryMachineLocator([execution("old")])
+    versions = CountingVersions()
+    machines = LatestMachines(files, versions)
+    began = replace(on(machines.machine_of(a_stack(), PING).digest), version=0)
+    assert machines.keep([began], {}) == {}
+
+    files.put(execution("new"))
+
+    assert machines.machine_of(on("old"), PING) == execution("old")
+    assert versions.kept == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"), [(execution("old"), True), (OLD, False)], ids=["execution", "v1"]
+)
+def test_without_its_file_an_execution_goes_on_there_and_nothing_else(
+    kept: Machine, is_found: bool
+) -> None:
+    versions = InMemoryMachineVersions()
+    versions.keep(kept)
+    machines = LatestMachines(FailingLocator(MachineNotFoundError("gone")), versions)
+
+    if is_found:
+        assert machines.machine_of(on("old"), PING) == kept
+    else:
+        with pytest.raises(MachineNotFoundError, match="gone"):
+            machines.machine_of(on("old"), PING)

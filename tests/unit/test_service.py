@@ -15,7 +15,7 @@ from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.machine import Machine
 from cloudseam.outbox import Outbox
 from cloudseam.outcome import Fate, Outcome
-from cloudseam.persistence.memory import InMemoryStackRepository
+from cloudseam.persistence.memory import InMemoryMachineVersions, InMemoryStackRepository
 from cloudseam.pinned_machines import LatestMachines
 from cloudseam.queues import OutgoingMessage
 from cloudseam.service import COMMIT_ATTEMPTS, StackService
@@ -264,6 +264,7 @@ class BrokenMachine:
     digest = "broken"
     source = ""
     dead_letters_failures = False
+    keeps_its_stacks = False
 
     def __init__(self, *, react: Exception | None = None, config: object = None) -> None:
         self._react = react
@@ -846,7 +847,7 @@ def test_a_container_task_that_was_lost_is_sent_again_on_its_own_queue() -> None
 
 
 def test_the_service_needs_only_its_ports() -> None:
-    machines = LatestMachines(InMemoryMachineLocator([a_machine()]))
+    machines = LatestMachines(InMemoryMachineLocator([a_machine()]), InMemoryMachineVersions())
     service = StackService(
         CountingStacks(), machines, Outbox(CountingQueue(), NoTimers()), FakeClock()
     )

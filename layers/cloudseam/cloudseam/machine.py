@@ -28,6 +28,10 @@ class Machine(Protocol):
     def dead_letters_failures(self) -> bool:
         """Whether a task that is not tried again by itself leaves a dead letter, too."""
 
+    @property
+    def keeps_its_stacks(self) -> bool:
+        """Whether a stack stays on its version also where others follow the file."""
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after an event that is new to it.
 

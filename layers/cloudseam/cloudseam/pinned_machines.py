@@ -37,23 +37,6 @@ class Machines(Protocol):
         """Makes sure that stacks find their machine again; by id, which must not be committed."""
 
 
-class LatestMachines:
-    """See `Machines`. Every stack is moved by the machine's file as it is now."""
-
-    def __init__(self, locator: MachineLocator) -> None:
-        self._locator = locator
-
-    def machine_of(self, stack: Stack, event: Event) -> Machine:
-        """See `Machines.machine_of`."""
-        return self._locator.get(stack.machine)
-
-    def keep(
-        self, changed: Sequence[Stack], stored: Mapping[str, Stack]
-    ) -> Mapping[str, CloudSeamError]:
-        """See `Machines.keep`."""
-        return {}
-
-
 class PinnedMachines:
     """See `Machines`. A stack stays on the version that it started on, until it is moved.
 
@@ -127,3 +110,29 @@ class PinnedMachines:
         """Puts it behind all others: what was used longest ago is let go of first."""
         self._held.pop(version, None)
         self._held[version] = machine
+
+
+class LatestMachines:
+    """See `Machines`. Every stack is moved by the machine's file as it is now, but those of a
+    language whose stacks stay on their version."""
+
+    def __init__(self, locator: MachineLocator, versions: MachineVersions) -> None:
+        self._locator = locator
+        self._pinned = PinnedMachines(locator, versions)
+
+    def machine_of(self, stack: Stack, event: Event) -> Machine:
+        """See `Machines.machine_of`."""
+        try:
+            machine = self._locator.get(stack.machine)
+        except (MachineNotFoundError, InvalidDefinitionError):
+            kept = self._pinned.machine_of(stack, event)
+            if not kept.keeps_its_stacks:
+                raise
+            return kept
+        return self._pinned.machine_of(stack, event) if machine.keeps_its_stacks else machine
+
+    def keep(
+        self, changed: Sequence[Stack], stored: Mapping[str, Stack]
+    ) -> Mapping[str, CloudSeamError]:
+        """See `Machines.keep`."""
+        return self._pinned.keep(changed, stored)

@@ -73,6 +73,12 @@ class AslMachine:
         """An execution that fails has ended; its status says so."""
         return False
 
+    @property
+    def keeps_its_stacks(self) -> bool:
+        """An execution keeps the definition that it began with, as AWS has it: what is kept of it
+        would make no sense to another."""
+        return True
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after one event that is new to it. A late answer leaves it as it was."""
         if event.name == START:

@@ -39,6 +39,11 @@ class StatesMachine:
         """A failed task is seen in its stack only, as in the original."""
         return False
 
+    @property
+    def keeps_its_stacks(self) -> bool:
+        """It can be moved, in any state that both versions have."""
+        return False
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after one event that is new to it. A late answer leaves it as it was."""
         if event.name == MIGRATE_MACHINE:

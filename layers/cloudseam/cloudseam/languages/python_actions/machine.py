@@ -76,6 +76,11 @@ class ActionsMachine:
         """A machine whose retries are used up is never silent."""
         return True
 
+    @property
+    def keeps_its_stacks(self) -> bool:
+        """It can be moved, in any state that both versions have."""
+        return False
+
     def react(self, stack: Stack, event: Event, given: Given) -> Stack:
         """The stack after one event that is new to it. A late answer leaves it as it was."""
         if event.name == START:
