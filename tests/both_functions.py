@@ -45,7 +45,11 @@ class BothFunctions:
 
     def apply_answers(self) -> None:
         """One invocation of the state machine function, with all answers."""
-        self.function.deliver(*map(a_delivery, self.answers()))
+        self.apply(self.answers())
+
+    def apply(self, answers: Sequence[str]) -> None:
+        """One invocation of the state machine function, with these answers."""
+        self.function.deliver(*map(a_delivery, answers))
 
     def settle(self) -> None:
         """Invokes one after the other until nothing is asked for."""

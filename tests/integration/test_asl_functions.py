@@ -1,14 +1,19 @@
 """Machines in Amazon States Language through both functions, on both stores."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from cloudseam.outcome import Fate
 from tests.asl_functions import ARN, AslFunctions, asl_functions, start
+from tests.builders import a_delivery
 from tests.emulated import EmulatedAws
+from tests.function import MAX_RECEIVES, forget_container
 
 ORDER = f"""\
 StartAt: Charge
@@ -269,8 +274,17 @@ States:
     assert len(functions.lambdas.calls) == 4
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "漢"], ids=["ascii", "two-bytes", "three-bytes"])
-def test_payloads_of_the_largest_size_go_through(functions: AslFunctions, letter: str) -> None:
+# As many bytes of each as a payload may have.
+LARGEST = {
+    "ascii": "x" * 262_000,
+    "two-bytes": "é" * 131_000,
+    "three-bytes": "漢" * 87_000,
+    "noise": b64encode(Random(1).randbytes(196_500)).decode(),
+}
+
+
+@pytest.mark.parametrize("what", LARGEST)
+def test_payloads_of_the_largest_size_go_through(functions: AslFunctions, what: str) -> None:
     functions.put_machine(
         f"""\
 StartAt: One
@@ -291,9 +305,70 @@ States:
     End: true
 """
     )
-    largest = {"text": letter * ((262_144 - len('{"text":""}')) // len(letter.encode()))}
+    largest = {"text": LARGEST[what]}
 
     functions.start(largest)
 
     assert functions.ended() == ("SUCCEEDED", largest)
     assert len(functions.lambdas.calls) == 3
+
+
+def test_an_execution_keeps_its_definition_when_the_file_changes_or_goes(
+    functions: AslFunctions,
+) -> None:
+    wait = "{Type: Wait, Seconds: 9, Next: E}"
+    end = "{Type: Pass, Result: old, End: true}"
+    functions.put_machine(f"{{StartAt: W, States: {{W: {wait}, E: {end}}}}}")
+    functions.start(stack="first")
+    functions.start(stack="second")
+
+    functions.put_machine("{StartAt: N, States: {N: {Type: Pass, Result: new, End: true}}}")
+    forget_container()
+    functions.pass_time(9, "first")
+    functions.start(stack="third")
+    (functions.both.function.machines / "m.asl.yml").unlink()
+    forget_container()
+    functions.pass_time(9, "second")
+
+    assert functions.ended("first") == functions.ended("second") == ("SUCCEEDED", "old")
+    assert functions.ended("third") == ("SUCCEEDED", "new")
+
+
+def test_a_start_of_a_bad_definition_waits_and_is_dead_lettered_with_what_is_wrong(
+    functions: AslFunctions,
+) -> None:
+    functions.put_machine("{StartAt: A, States: {A: {Type: Pass, Next: B}}}")
+    function = functions.both.function
+
+    [first] = function.deliver(a_delivery(start()))
+    [last] = function.deliver(a_delivery(start(), receive_count=MAX_RECEIVES))
+
+    assert (first.fate, last.fate) == (Fate.RETURNED, Fate.DEAD_LETTERED)
+    assert "m.asl.yml:1:" in str(last.error)
+    assert "error: /States/A/Next: MISSING_TRANSITION_TARGET" in str(last.error)
+    assert functions.load("s") is None
+    functions.put_machine("{StartAt: A, States: {A: {Type: Pass, End: true}}}")
+    functions.start()
+    assert functions.ended() == ("SUCCEEDED", {})
+
+
+def test_other_events_are_refused_with_what_could_be_sent(functions: AslFunctions) -> None:
+    functions.put_machine(TASK)
+    functions.both.send(start())
+
+    [refused] = functions.both.function.deliver(a_delivery({"stackId": "s", "event": "UPDATE"}))
+    [unstarted] = functions.both.function.deliver(
+        a_delivery({"stackId": "t", "event": "UPDATE", "machine": "m"})
+    )
+
+    assert "It takes START, STOP_EXECUTION" in str(refused.error)
+    assert "Send START first" in str(unstarted.error)
+
+
+def test_a_payload_that_is_too_large_fails_the_state(functions: AslFunctions) -> None:
+    functions.put_machine(TASK)
+
+    functions.start({"text": "x" * 262_144})
+
+    assert functions.ended()[0] == "FAILED"
+    assert functions.ended()[1][0] == "States.DataLimitExceeded"
