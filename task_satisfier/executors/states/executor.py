@@ -15,9 +15,12 @@ from cloudseam.languages.asl.resource import (
     integration_of,
     task_kind,
 )
+from cloudseam.languages.asl.states.map_run import READER, WRITER
 from task_satisfier.executors import Result, TaskFailedError, TaskRun
 from task_satisfier.executors.states.function import invoke_by_arn, invoke_integrated
+from task_satisfier.executors.states.item_reader import read_items
 from task_satisfier.executors.states.nested_execution import start_and_wait
+from task_satisfier.executors.states.result_writer import write_results
 from task_satisfier.executors.states.sdk_call import ClientFor
 from task_satisfier.executors.states.service import call_service
 
@@ -29,6 +32,8 @@ OWN: dict[tuple[str, str, str], Integrated] = {
     ("lambda", "invoke", WAIT_FOR_TOKEN): invoke_integrated,
 }
 NESTED = frozenset({("states", "startExecution", SYNC), ("states", "startExecution", SYNC_2)})
+# What the fields of a distributed Map need.
+OF_MAP: dict[str, Integrated] = {READER: read_items, WRITER: write_results}
 
 
 class StatesExecutor:
@@ -51,6 +56,9 @@ class StatesExecutor:
         named = integration_of(resource)
         if not isinstance(arguments, dict):
             raise TaskFailedError("The parameters of the task are no object.", error=RUNTIME)
+        if "field" in told:
+            for_map = OF_MAP[str(told["field"])]
+            return Result({"output": for_map(self._client_for, run, named, arguments)})
         action = (named.service, named.action, named.pattern)
         if action in NESTED and not named.is_sdk:
             ended = start_and_wait(self._client_for, run, named, arguments)

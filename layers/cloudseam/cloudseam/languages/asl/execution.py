@@ -40,7 +40,10 @@ class Thread:
     it has left. `item` is an iteration's part of the context object. One that `is_silent`, inside a
     distributed Map, leaves no events; `entries` counts its states. `task` is what it waits for: its
     `resource`, `arguments` and `timeout` in seconds, and who `is_away` with it: a worker of an
-    activity, or whoever was handed the token.
+    activity, or whoever was handed the token; in a distributed Map also for which `field` of it.
+
+    `map_run` is what a distributed Map keeps of its run, and `begun` what its records will tell of
+    an iteration. Both are replaced, not changed in place.
     """
 
     id: int
@@ -72,6 +75,8 @@ class Thread:
     failures: int = 0
     tolerated: float = 0
     results: dict[str, Any] = field(default_factory=dict)
+    map_run: dict[str, Any] | None = None
+    begun: dict[str, Any] | None = None
 
     @property
     def task_name(self) -> str:

@@ -10,12 +10,14 @@ from cloudseam.languages.asl.gathering import go_on
 from cloudseam.languages.asl.leaving import exit_state, merged
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import scope_of
+from cloudseam.languages.asl.states.map_run import kept, too_many_failures
+from cloudseam.languages.asl.states.records import note_failure, note_unfinished
+from cloudseam.languages.asl.states.result_writer import begin_writing, is_written
 from cloudseam.languages.asl.states.wait import LONGEST_WAIT
 from cloudseam.languages.asl.template import filled, queried
 
 # What a retrier has that does not say (spec, "Retrying after error").
 INTERVAL_SECONDS, MAX_ATTEMPTS, BACKOFF_RATE = 1, 3, 2.0
-EXCEEDED = "The specified tolerated failure threshold was exceeded"
 # Errors whose cause tells where they happened.
 PLACED_ERRORS = frozenset(
     {
@@ -36,6 +38,7 @@ def fail(run: Run, thread: Thread, failed: StateFailure) -> None:
         told: dict[str, Any] = {"error": failed.error, "cause": failed.cause}
         run.log(thread, "EvaluationFailed", **told, location=failed.field, state=thread.state)
     _drop_children(run, thread)
+    _end_map_run(run, thread, failed)
     if state["Type"] not in WITH_RESULT:
         _fail_thread(run, thread, failed)
         return
@@ -43,7 +46,7 @@ def fail(run: Run, thread: Thread, failed: StateFailure) -> None:
         return
     number = _catcher_of(state, failed)
     if _is_noted(run, state, failed, is_caught=number is not None):
-        run.log(thread, f"{state['Type']}StateFailed")
+        thread.previous = run.log(thread, f"{state['Type']}StateFailed")
     if number is None:
         _fail_thread(run, thread, failed)
     else:
@@ -145,14 +148,14 @@ def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
     state = run.state_of(parent)
     thread.phase = Phase.FAILED
     if is_distributed(state):
-        parent.failures += 1
-        if parent.failures <= parent.tolerated:
+        note_failure(parent, thread, state, run.now, failed)
+        if kept(parent)["failed_items"] <= parent.tolerated:
             run.drop(thread)
             go_on(run, parent, state)
-            return
-        failed = StateFailure(failure.EXCEED_TOLERATED_FAILURE_THRESHOLD, EXCEEDED, is_placed=True)
-        run.log(parent, "MapRunFailed", error=failed.error, cause=failed.cause)
-    elif state["Type"] == "Map":
+        else:
+            _exceed(run, parent, state)
+        return
+    if state["Type"] == "Map":
         parent.previous = run.log(
             thread, "MapIterationFailed", name=parent.state, index=thread.index
         )
@@ -160,6 +163,28 @@ def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
         parent.previous = thread.previous
     outer = StateFailure(failed.error, failed.cause, is_placed=True, also=failed.also)
     fail(run, parent, outer)
+
+
+def _end_map_run(run: Run, thread: Thread, failed: StateFailure) -> None:
+    if thread.map_run is not None:
+        thread.previous = run.log(thread, "MapRunFailed", error=failed.error, cause=failed.cause)
+        thread.map_run = None
+
+
+def _exceed(run: Run, thread: Thread, state: State) -> None:
+    """More items of a distributed Map have failed than it tolerates. What it has is still
+    written."""
+    if is_written(state):
+        note_unfinished(thread, run.children_of(thread), run.now)
+        results = thread.results
+        _drop_children(run, thread)
+        thread.results = results
+        try:
+            begin_writing(run, thread, state)
+        except StateFailure as failed:
+            fail(run, thread, failed)
+    else:
+        fail(run, thread, too_many_failures())
 
 
 def _drop_children(run: Run, thread: Thread) -> None:

@@ -14,6 +14,9 @@ from cloudseam.languages.asl.history import MAX_EVENTS, payload
 from cloudseam.languages.asl.leaving import complete, limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states import STATES
+from cloudseam.languages.asl.states.item_reader import take_items
+from cloudseam.languages.asl.states.map_run import READER, WRITER, field_of, refusal
+from cloudseam.languages.asl.states.result_writer import take_written
 from cloudseam.languages.asl.states.task import (
     arm,
     disarm,
@@ -25,6 +28,9 @@ from cloudseam.languages.asl.states.task import (
 from cloudseam.languages.asl.states.wait import waited
 
 HISTORY_FULL = f"The execution reached the maximum number of history events ({MAX_EVENTS})."
+# Of what a Map has read or written there is no time-out in the language.
+OUT_OF_TIME = "It took more time than there is."
+TAKING = {READER: take_items, WRITER: take_written}
 # That a state leaves at least. Of an iteration without a history the states are counted instead.
 EVENTS_OF_STATE = 2
 
@@ -47,12 +53,15 @@ class Interpreter(Run):
         thread = waiting_for(self, token)
         if thread is None:
             return False
-        resource = (thread.task or {})["resource"]
+        resource, field = (thread.task or {})["resource"], field_of(thread)
         try:
-            limit(resource, output)
-            log_task(self, thread, "Succeeded", **payload("output", output))
-            disarm(thread)
-            complete(self, thread, self.state_of(thread), output)
+            if field:
+                TAKING[field](self, thread, self.state_of(thread), output)
+            else:
+                limit(resource, output)
+                log_task(self, thread, "Succeeded", **payload("output", output))
+                disarm(thread)
+                complete(self, thread, self.state_of(thread), output)
         except StateFailure as failed:
             if thread.task is not None:
                 return self.fail_task(token, failed.error, failed.cause)
@@ -65,9 +74,13 @@ class Interpreter(Run):
         thread = waiting_for(self, token)
         if thread is None:
             return False
-        log_task(self, thread, "Failed", error=error, cause=cause)
+        if field_of(thread):
+            failed = refusal(thread, cause)
+        else:
+            log_task(self, thread, "Failed", error=error, cause=cause)
+            failed = StateFailure(error, cause, is_placed=True)
         disarm(thread)
-        fail(self, thread, StateFailure(error, cause, is_placed=True))
+        fail(self, thread, failed)
         self._run_on()
         return True
 
@@ -76,6 +89,8 @@ class Interpreter(Run):
         thread = waiting_for(self, token)
         if thread is None:
             return False
+        if field_of(thread):
+            return self.fail_task(token, failure.TIMEOUT, OUT_OF_TIME)
         self._note_over(thread)
         fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True))
         self._run_on()

@@ -139,6 +139,8 @@ class AslMachine:
             {},
         )
         work = {"resource": told.get("resource"), "arguments": told.get("arguments")}
+        if told.get("field"):
+            work["field"] = told["field"]
         if task is not None:
             work["token"] = TaskToken(stack.id, name, task.token).as_text()
         return TaskSpec(name, EXECUTOR, {}, told.get("timeout"), input=work)

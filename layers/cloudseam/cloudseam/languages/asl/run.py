@@ -69,22 +69,22 @@ class Run:
         previous: int,
         index: int,
         item: dict[str, Any] | None = None,
-    ) -> None:
+    ) -> Thread:
         """Begins a branch of a thread, or with -1 for `branch` an iteration."""
-        self._add(
-            Thread(
-                self._next_id(),
-                [*parent.at, [parent.state, branch]],
-                state,
-                told,
-                parent=parent.id,
-                index=index,
-                item=item if item is not None else parent.item,
-                variables=dict(parent.variables),
-                previous=previous,
-                is_silent=parent.is_silent or is_distributed(self.state_of(parent)),
-            )
+        thread = Thread(
+            self._next_id(),
+            [*parent.at, [parent.state, branch]],
+            state,
+            told,
+            parent=parent.id,
+            index=index,
+            item=item if item is not None else parent.item,
+            variables=dict(parent.variables),
+            previous=previous,
+            is_silent=parent.is_silent or is_distributed(self.state_of(parent)),
         )
+        self._add(thread)
+        return thread
 
     def drop(self, thread: Thread) -> None:
         """Forgets a thread."""

@@ -1,7 +1,6 @@
 """What a state works on: its effective input, its arguments, and what its expressions see."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -9,7 +8,9 @@ from cloudseam.languages.asl import json_path
 from cloudseam.languages.asl.definition import State, is_jsonata
 from cloudseam.languages.asl.execution import Thread
 from cloudseam.languages.asl.failure import StateFailure, runtime
-from cloudseam.languages.asl.json_text import is_number
+from cloudseam.languages.asl.json_text import is_number, text_of
+from cloudseam.languages.asl.jsonata_query import unexpected
+from cloudseam.languages.asl.moment import moment_text
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.template import filled, queried
@@ -36,11 +37,10 @@ def scope_of(
 
 def _context(run: Run, thread: Thread, state: State, item: dict[str, Any] | None) -> dict[str, Any]:
     """The context object (developer guide, "Accessing execution data from the Context object")."""
-    entered = datetime.fromtimestamp(thread.entered_at / 1000, UTC)
     context: dict[str, Any] = {
         **run.execution.facts,
         "State": {
-            "EnteredTime": entered.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "EnteredTime": moment_text(thread.entered_at),
             "Name": thread.state,
         },
     }
@@ -87,8 +87,43 @@ def seconds(run: Run, thread: Thread, state: State, name: str) -> float | None:
         return None
     if not is_number(told) or told <= 0:
         raise runtime(f"The field '{name}' has to be a number of seconds above 0.")
-    number: float = told
-    return number
+    found: float = told
+    return found
+
+
+def number(
+    fields: Mapping[str, Any], scope: Scope, name: str, *, whole: bool, least: float = 0
+) -> float | None:
+    """A field of a Map or of a part of it that is a number, or leads to one; None without it.
+
+    Raises:
+        StateFailure: it is no number, not a whole one, or below the least.
+    """
+    path = fields.get(f"{name}Path")
+    if path is not None:
+        told = _numeric(scope.look_up(path, f"{name}Path"))
+        if not is_number(told) or (whole and told != int(told)):
+            shown = told if isinstance(told, str) else text_of(told)
+            kind = "integer" if whole else "number"
+            raise runtime(
+                f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: '
+                f"{path}"
+            )
+    elif name in fields:
+        told = queried(fields[name], scope, name)
+        if not is_number(told):
+            raise unexpected(str(fields[name]), name, "number", told)
+    else:
+        return None
+    if told < least:
+        raise runtime(f"Expected non-negative integer for {name}, got {text_of(told)}")
+    found: float = told
+    return found
+
+
+def _numeric(value: Any) -> Any:
+    """A text of digits as the number that AWS takes it for, as recorded."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 def at_path(path: str, scope: Scope) -> Any:

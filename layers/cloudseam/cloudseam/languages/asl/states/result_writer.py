@@ -1,0 +1,144 @@
+"""ResultWriter of a distributed Map: has the records of its iterations written outside."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloudseam.languages.asl.definition import State
+from cloudseam.languages.asl.execution import Phase, Status, Thread
+from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.run import Run
+from cloudseam.languages.asl.state_input import effective_input, scope_of
+from cloudseam.languages.asl.states.map_run import (
+    WRITER,
+    ask,
+    keep,
+    kept,
+    parameters,
+    too_many_failures,
+)
+from cloudseam.languages.asl.states.records import PENDING, all_records
+from cloudseam.languages.asl.states.task import disarm
+
+# Of the files, by what became of the iterations that they tell of.
+KINDS = ("FAILED", PENDING, "SUCCEEDED")
+# Of one file: it travels in a message.
+MAX_FILE_BYTES = 100_000
+
+
+def is_written(state: State) -> bool:
+    """Whether the results are written, and not only shaped."""
+    return "Resource" in state.get(WRITER, {})
+
+
+def shaped(thread: Thread, state: State) -> Any:
+    """The results of a writer that only shapes them, as the state's result."""
+    config = state[WRITER].get("WriterConfig", {})
+    values = _values(all_records(thread), config)
+    return _text(values, config) if config.get("OutputType") == "JSONL" else values
+
+
+def begin_writing(run: Run, thread: Thread, state: State) -> None:
+    """Has the records written, file by file, and the manifest last.
+
+    Raises:
+        StateFailure: the writer's fields cannot be evaluated.
+    """
+    scope = scope_of(run, thread, state).of(effective_input(run, thread, state))
+    call = parameters(run, state, scope, WRITER)
+    unwritten: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    for each in all_records(thread):
+        kind = each["Status"] if each["Status"] in KINDS else Status.FAILED.value
+        unwritten[kind].append(each)
+    thread.results = {}
+    keep(thread, failed={}, call=call, unwritten=unwritten, written={kind: [] for kind in KINDS})
+    _write_next(run, thread, state)
+
+
+def take_written(run: Run, thread: Thread, state: State, output: Any) -> None:
+    """Takes it that a file has been written. After the manifest the Map has its result.
+
+    Raises:
+        StateFailure: it was written of a Map that has failed.
+    """
+    arguments = (thread.task or {})["arguments"]
+    disarm(thread)
+    kind, written = kept(thread)["writing"], kept(thread)["written"]
+    if kind:
+        size = len(arguments["Body"].encode(errors="surrogatepass"))
+        files = [*written[kind], {"Key": arguments["Key"], "Size": size}]
+        keep(thread, written={**written, kind: files})
+        _write_next(run, thread, state)
+        return
+    if kept(thread)["failed_items"] > thread.tolerated:
+        raise too_many_failures()
+    details = {"Bucket": arguments["Bucket"], "Key": arguments["Key"]}
+    keep(thread, result={"MapRunArn": kept(thread)["arn"], "ResultWriterDetails": details})
+    thread.phase = Phase.GATHERED
+    run.ready.appendleft(thread)
+
+
+def _write_next(run: Run, thread: Thread, state: State) -> None:
+    config = state[WRITER].get("WriterConfig", {})
+    unwritten, written = kept(thread)["unwritten"], kept(thread)["written"]
+    call = dict(kept(thread)["call"])
+    kind = next((kind for kind in KINDS if unwritten[kind]), "")
+    if kind:
+        values, rest = _page(unwritten[kind], config)
+        keep(thread, unwritten={**unwritten, kind: rest})
+        ending = "jsonl" if config.get("OutputType") == "JSONL" else "json"
+        name, body = f"{kind}_{len(written[kind])}.{ending}", _text(values, config)
+    else:
+        name, body = "manifest.json", _manifest(kept(thread))
+    folder = [str(call.pop("Prefix", "")).rstrip("/"), kept(thread)["arn"].rpartition(":")[2]]
+    key = "/".join(part for part in [*folder, name] if part)
+    keep(thread, writing=kind)
+    ask(run, thread, state, WRITER, {**call, "Key": key, "Body": body})
+
+
+def _page(
+    records: list[dict[str, Any]], config: Mapping[str, Any]
+) -> tuple[list[Any], list[dict[str, Any]]]:
+    """As many values as a file may have, and the records that are left."""
+    values: list[Any] = []
+    size = 0
+    for number, record in enumerate(records):
+        own = _values([record], config)
+        size += sum(len(text_of(value)) for value in own)
+        if number and size > MAX_FILE_BYTES:
+            return values, records[number:]
+        values += own
+    return values, []
+
+
+def _values(records: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> list[Any]:
+    """What is told of each iteration (developer guide, "ResultWriter", `Transformation`): its whole
+    record, or its output. Of one that did not succeed it is always the record."""
+    shape = config.get("Transformation", "NONE")
+    values: list[Any] = []
+    for record in records:
+        if shape == "NONE" or record["Status"] != Status.SUCCEEDED:
+            values.append(dict(record))
+            continue
+        output = json.loads(record["Output"])
+        if shape == "FLATTEN" and isinstance(output, list):
+            values += output
+        else:
+            values.append(output)
+    return values
+
+
+def _text(values: Sequence[Any], config: Mapping[str, Any]) -> str:
+    if config.get("OutputType") == "JSONL":
+        return "".join(f"{text_of(value)}\n" for value in values)
+    return text_of(list(values))
+
+
+def _manifest(told: Mapping[str, Any]) -> str:
+    """What was written where (developer guide, "ResultWriter", "Exporting to Amazon S3")."""
+    manifest = {
+        "DestinationBucket": told["call"].get("Bucket"),
+        "MapRunArn": told["arn"],
+        "ResultFiles": told["written"],
+    }
+    return text_of(manifest)
