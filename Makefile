@@ -78,8 +78,9 @@ artifacts: host-terraform build setup  ## Build what is deployed, and test it
 deploy-local: .venv-sam/ready setup host-terraform  ## Deploy the template to an AWS on this computer, and try it
 	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m tests.e2e $(if $(STAY),--stay)
 
+# On two processors, each with an embedded AWS and deployments of its own.
 e2e: host-terraform build setup  ## Drive deployed functions through their queues, on both stores
-	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/e2e
+	RUNTIME_PYTHON=$(RUNTIME_PYTHON) $(BIN)/python -m pytest tests/e2e --numprocesses 2 --dist loadfile
 
 # STRICT=1 fails where the vulnerability data could not be reached, instead of only saying so.
 security: .venv-security/ready setup  ## Look for known weaknesses in template, code and requirements

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tests.e2e.installation import Installation, has_terraform, local_cloud
+from tests.e2e.installation import Installation, has_terraform, local_cloud, with_terraform
 from tests.e2e.sam import BUILT_TEMPLATE, SamError
 from tests.e2e.steps import Steps
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _deploy(steps: Steps, runtime: str, *, stays: bool) -> None:
     with local_cloud(runtime) as cloud:
-        installation = Installation(cloud, NAME)
+        installation = Installation(cloud, NAME, with_terraform())
         with steps.step("validate"):
             cloud.sam.validate()
         with steps.step("build"):

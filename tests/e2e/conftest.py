@@ -1,12 +1,21 @@
-"""One embedded AWS that enforces IAM, and a deployment of the built template for each store."""
+"""An embedded AWS that enforces IAM, and a deployment of the built template for each store.
+
+Tests that run on several processors have them once for each processor.
+"""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.installation import SURROUNDINGS, Cloud, Installation, in_database, local_cloud
-from tests.e2e.sam import BUILT_TEMPLATE
+from tests.e2e.installation import (
+    SURROUNDINGS,
+    Cloud,
+    Installation,
+    in_database,
+    local_cloud,
+    with_terraform,
+)
 from tests.postgres import PostgresServer
 
 OPTIONS = {
@@ -38,9 +47,9 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def on_dynamodb(cloud: Cloud) -> Installation:
-    """A deployment as its defaults have it."""
-    installation = Installation(cloud, "on-dynamodb")
-    installation.deploy(BUILT_TEMPLATE)  # as `sam build && sam deploy` does
+    """A deployment as its defaults have it, but for Terraform."""
+    installation = Installation(cloud, "on-dynamodb", with_terraform())
+    installation.deploy()
     installation.put_machines()
     return installation
 
@@ -52,7 +61,12 @@ def on_postgres(cloud: Cloud, postgres: PostgresServer) -> Iterator[Installation
     bus = cloud.outputs(SURROUNDINGS)["TransitionBusArn"]
     with in_database(cloud, "on-postgres", credentials) as installation:
         more = {"TransitionBusArn": bus, "KmsKeyArn": cloud.key()}
-        installation.parameters = {**installation.parameters, **OPTIONS, **more}
+        installation.parameters = {
+            **installation.parameters,
+            **OPTIONS,
+            **with_terraform(),
+            **more,
+        }
         installation.deploy()
         installation.put_machines()
         yield installation

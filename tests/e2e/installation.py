@@ -53,6 +53,11 @@ def has_terraform() -> bool:
     return (BUILT_TEMPLATE.parent / TERRAFORM_LAYER / "bin" / "terraform").exists()
 
 
+def with_terraform() -> dict[str, str]:
+    """The parameter of a deployment that has it, where it was built. Unpacking it takes seconds."""
+    return {"TerraformLayer": "built"} if has_terraform() else {}
+
+
 @dataclass(frozen=True)
 class Cloud:
     """An embedded AWS with what a deployment needs around it."""
@@ -171,13 +176,20 @@ class Installation:
             "TransitionBus": around["TransitionBus"],
             "Architecture": ARCHITECTURE,
             "ContainerTasks": "true",
-            "TerraformLayer": "built" if has_terraform() else "none",
             "TaskTimeout": "60",
             "MaxReceiveCount": "4",
         }
         self.parameters = given | dict(self.parameters) | parameters
         self.cloud.sam.deploy(self.name, self.parameters, template or self.cloud.packaged)
         self.outputs = self.cloud.outputs(self.name)
+        self._check_code()
+
+    def _check_code(self) -> None:
+        """The emulator takes a function whose code is not in the bucket, and runs nothing."""
+        functions = self.cloud.client("lambda").list_functions()["Functions"]
+        own = [each for each in functions if each["FunctionName"].startswith(f"{self.name}-")]
+        assert own
+        assert all(each["CodeSize"] for each in own), f"{self.name} has functions without code."
 
     def put_machine(self, name: str, text: str | None = None) -> None:
         """Uploads a machine: this text, or the file of this folder."""

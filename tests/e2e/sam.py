@@ -51,7 +51,7 @@ class Sam:
         self._run(
             "package",
             *("--template-file", str(BUILT_TEMPLATE), "--output-template-file", str(to)),
-            *("--resolve-s3", "--no-progressbar"),
+            *("--resolve-s3", "--s3-prefix", "packaged", "--no-progressbar"),
         )
 
     def deploy(
@@ -67,23 +67,23 @@ class Sam:
             *(("--parameter-overrides", *given) if given else ()),
         )
 
-    def sync(self) -> None:
+    def sync(self, checkout: Path) -> None:
         """Builds and deploys what `samconfig.toml` has for development, once."""
-        self._run("sync", "--config-env", "dev", "--no-watch", answer="y\n")
+        self._run("sync", "--config-env", "dev", "--no-watch", answer="y\n", folder=checkout)
 
     def delete(self, stack: str) -> None:
         """Deletes a deployment, but for what it retains."""
         self._run("delete", "--stack-name", stack, "--no-prompts")
 
-    def _run(self, *arguments: str, answer: str = "") -> None:
-        """Runs a command, which may ask something once.
+    def _run(self, *arguments: str, answer: str = "", folder: Path = ROOT) -> None:
+        """Runs a command in a checkout. It may ask something once.
 
         Raises:
             SamError: it failed.
         """
         ended = subprocess.run(
             [str(FOLDER / "sam"), *arguments],
-            cwd=ROOT,
+            cwd=folder,
             env=self._environment,
             input=answer,
             stdout=subprocess.PIPE,

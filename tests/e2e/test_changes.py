@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from tests.e2e.installation import MACHINES, PATIENCE_SECONDS, SURROUNDINGS, Cloud, Installation
+from tests.e2e.sam import BUILT_TEMPLATE
 from tests.processes import wait_until
 
 FUNCTIONS = (MACHINES / "functions.yml").read_text()
@@ -86,7 +87,8 @@ def test_a_deleted_deployment_leaves_its_stacks_and_machines_and_nothing_else(
     cloud: Cloud,
 ) -> None:
     installation = Installation(cloud, "ends")
-    installation.deploy()
+    # As `sam build && sam deploy` does. What was packed for all stays: SAM deletes code as well.
+    installation.deploy(BUILT_TEMPLATE)
     installation.put_machines()
     installation.send("stays", "LAUNCH", machine="functions")
     assert installation.reaches("stays", "RUN")
