@@ -20,7 +20,9 @@ def write_results(
         TaskFailedError: States.ResultWriterFailed.
     """
     client = client_of(client_for, run, named)
+    body = str(arguments["Body"]).encode()
+    told = {**arguments, "Body": body, "ContentType": "application/json"}
     try:
-        call(client, named, "PutObject", {**arguments, "ContentType": "application/json"})
+        call(client, named, "PutObject", told)
     except TaskFailedError as error:
         raise TaskFailedError(str(error), error=RESULT_WRITER_FAILED) from error
