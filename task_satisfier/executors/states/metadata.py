@@ -18,6 +18,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
 OTHERS = (*ALWAYS, "connection")
 DEFAULTS = {
     "connection": "keep-alive",
+    "server": "Server",
     "x-amz-executed-version": "$LATEST",
     "x-amzn-remapped-content-length": "0",
 }

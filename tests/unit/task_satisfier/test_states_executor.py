@@ -279,6 +279,8 @@ def test_items_are_read_and_written(action: str, arguments: Any, target: str) ->
 
     assert aws.calls == [(f"DynamoDB_20120810.{target}", arguments)]
     assert told.keys() >= {"SdkHttpMetadata", "SdkResponseMetadata"}
+    assert told["SdkHttpMetadata"]["HttpHeaders"].keys() >= {"Server", "x-amz-crc32"}
+    assert told["SdkHttpMetadata"]["AllHttpHeaders"]["Server"] == ["Server"]
     if action == "getItem":
         assert told["Item"] == {"id": {"S": "1"}, "n": {"N": "2"}}
 
