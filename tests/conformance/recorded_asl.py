@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,34 @@ REDACTED = frozenset(
         *("table-name", "bucket-name", "topic-arn"),
     }
 )
+# Of these the name was recorded in the place of the value, or of the list with the value.
+HEADERS = frozenset(
+    {"RequestId", "X-Amzn-Trace-Id", "x-amz-crc32", "x-amzn-RequestId", "x-amzn-requestid"}
+)
 PLACE = re.compile(r"<[A-Za-z_][\w .\-]*(?::\d+)?>")
+
+
+# Why a case cannot end as it is recorded, whoever runs it; by the end of its id.
+UNREADABLE = {
+    "test_base_scenarios.py::TestBaseScenarios::test_parallel_state_lambda": "the recording has "
+    "the name of where the output was, and not the output",
+    "test_express_sync.py::TestExpressSync::test_catch": "a part of the cause was redacted, and is "
+    "no JSON any more",
+    "::test_sync_with_task_token": "the machine that calls back is not recorded",
+    "::test_sfn_start_execution_implicit_json_serialisation": "the inner machine is not recorded",
+    "::test_publish_base_error_topic_arn": "the topic that there is none of is not recorded",
+    "::test_start_execution_input_json": "the length of the answer is that of names that were "
+    "redacted",
+    "[DYNAMODB_PUT_GET_ITEM]": "AWS had a header in another spelling than in all other recordings "
+    "of the same call",
+    "::test_no_such_bucket": "AWS tells the number of attempts since then",
+}
+
+
+def why_not(case: Mapping[str, Any]) -> str | None:
+    """Why it cannot end as it is recorded; None if it can."""
+    ends = (reason for end, reason in UNREADABLE.items() if case["id"].endswith(end))
+    return next(ends, None)
 
 
 def cases(category: str) -> list[dict[str, Any]]:
@@ -56,9 +84,18 @@ def agrees(expected: Any, found: Any) -> bool:
             and len(expected) == len(found)
             and all(map(agrees, expected, found))
         )
+    if is_of_moment(expected, found):
+        return True
     if isinstance(expected, str) and (expected in REDACTED or PLACE.search(expected)):
         return _agrees_in_part(expected, found)
     return bool(expected == found)
+
+
+def is_of_moment(expected: Any, found: Any) -> bool:
+    """Whether it stands where a header's value, which was one of its moment, was recorded."""
+    values = found if isinstance(found, list) else [found]
+    is_header = expected in ("date", *HEADERS) if isinstance(expected, str) else False
+    return is_header and len(values) == 1 and isinstance(values[0], str)
 
 
 def _agrees_in_part(expected: str, found: Any) -> bool:

@@ -1,6 +1,8 @@
 """`cloudseam dev` as a process: it serves, and leaves nothing behind however it ends."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudseam_cli.local.client import emulator_client
 from cloudseam_cli.main import main
 from tests.integration.local.console import Console, all_ended, console, project
 from tests.processes import command_line, wait_until
@@ -16,6 +19,25 @@ from tests.processes import command_line, wait_until
 pytestmark = pytest.mark.once
 
 READY = "Ctrl-C stops everything."
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:environment"
+CALLS = {
+    "StartAt": "Function",
+    "States": {
+        "Function": {
+            "Type": "Task",
+            "Resource": FUNCTION,
+            "Catch": [{"ErrorEquals": ["ValueError"], "ResultPath": "$.refused", "Next": "Queue"}],
+            "End": True,
+        },
+        "Queue": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sqs:getQueueUrl",
+            "Parameters": {"QueueName": "cloudseam-tasks"},
+            "ResultPath": "$.queue",
+            "End": True,
+        },
+    },
+}
 
 needs_terraform = pytest.mark.skipif(
     not (shutil.which("terraform") or shutil.which("tofu")), reason="there is no Terraform here"
@@ -83,6 +105,26 @@ def test_a_wait_is_told_of_a_refusal_and_of_a_duplicate(
     said = capsys.readouterr().out
     assert "Applied: s is in state" in said
     assert said.splitlines()[-1] == "Ignored: e-1 was applied before."
+
+
+def test_executions_call_its_functions_and_its_services(dev: Console) -> None:
+    found = re.search(r"executions (http://127\.0\.0\.1:\d+) ", dev.text)
+    assert found, dev.text
+    client = emulator_client("stepfunctions", found[1])
+    made = client.create_state_machine(
+        name="calls", definition=json.dumps(CALLS), roleArn="arn:aws:iam::000000000000:role/r"
+    )
+    told = '{"stackId": "s", "args": {"part": "p", "action": "unheard of"}}'
+    started = client.start_execution(stateMachineArn=made["stateMachineArn"], input=told)
+    asked = {"executionArn": started["executionArn"]}
+
+    assert wait_until(lambda: client.describe_execution(**asked)["status"] != "RUNNING", 30)
+    output = json.loads(client.describe_execution(**asked)["output"])
+    cause = json.loads(output["refused"]["Cause"])
+    assert output["refused"]["Error"] == cause["errorType"] == "ValueError"
+    assert cause["stackTrace"][0].startswith('  File "/var/task/environment.py", line ')
+    queue = f"http://127.0.0.1:{dev.port}/000000000000/cloudseam-tasks"
+    assert output["queue"] == {"QueueUrl": queue}
 
 
 def test_a_folder_without_a_machine_is_warned_of(tmp_path: Path) -> None:
