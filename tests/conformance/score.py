@@ -5,7 +5,8 @@
 Starts the embedded AWS and the API of Step Functions as `cloudseam dev` does, and drives both with
 the scorer that comes with the recordings. Prints the cases that did not end as recorded. No server
 can be right where the recording lacks a part of the case; and some are right with AWS, but not
-with the emulator.
+with the emulator. Three functions have a second to begin and end: on a busy computer `--workers 1`
+gives them more of it.
 
 Two things of the scorer are mended. Its functions raise the recorded errors from another file and
 another line than the recorded stacks name. And it takes names of headers, which were recorded in
