@@ -24,6 +24,7 @@ from cloudseam_cli.local_store.database import Database
 
 SCANNED_AT_ONCE = 500
 LOAD = "SELECT row, memory FROM stacks WHERE id = ?"
+MEMORY = "SELECT memory FROM stacks WHERE id = ? AND NOT is_removed AND memory IS NOT NULL"
 INSERT = """
 INSERT INTO stacks
     (id, version, machine, state, row, is_unfinished, is_removed, created_at, expires_at, memory)
@@ -77,6 +78,13 @@ class SqliteStackRepository:
                 except CloudSeamError as error:
                     failures[stack_id] = error
         return Loaded(stacks, failures)
+
+    def memory(self, stack_id: str) -> Mapping[str, Any]:
+        """What the machine's language keeps of a stack, without the rest of it; {} if nothing."""
+        for (text,) in self._database.read(MEMORY, stack_id):
+            memory: dict[str, Any] = json.loads(text)
+            return memory
+        return {}
 
     def save(self, stacks: Sequence[Stack]) -> Mapping[str, CloudSeamError]:
         """See `StackRepository.save`."""

@@ -14,6 +14,7 @@ from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import (
     execution_named,
     machine_named,
+    run_named,
     run_of,
 )
 from cloudseam_cli.stepfunctions.page import invalid_token, most_of, page, place_in, token_of
@@ -46,7 +47,8 @@ def start_sync(engine: Engine, told: Told) -> Answered:
     stack = engine.wait_for_end(started.id, SYNC_SECONDS) or started
     if not stack.is_satisfied:
         stack = engine.stop(stack.id, {})
-    run, described = run_of(stack), _described(stack)
+    run = run_of(stack)
+    described = _described(run)
     milliseconds = run["stopped_at"] - run["started_at"]
     described["billingDetails"] = {
         "billedDurationInMilliseconds": max(100, -(-milliseconds // 100) * 100),
@@ -61,7 +63,7 @@ def start_sync(engine: Engine, told: Told) -> Answered:
 
 def describe(engine: Engine, told: Told) -> Answered:
     """DescribeExecution."""
-    return _described(execution_named(engine, told["executionArn"]))
+    return _described(run_named(engine, told["executionArn"]))
 
 
 def stop(engine: Engine, told: Told) -> Answered:
@@ -88,7 +90,7 @@ def list_of_machine(engine: Engine, told: Told) -> Answered:
     if told.get("redriveFilter") == "REDRIVEN":
         return {"executions": []}
     found = engine.stacks.page(machine.name, told.get("statusFilter"), behind, most + 1)
-    listed: Answered = {"executions": [_listed(stack) for stack in found[:most]]}
+    listed: Answered = {"executions": [_listed(run_of(stack)) for stack in found[:most]]}
     if len(found) > most:
         last = found[most - 1]
         listed["nextToken"] = token_of([last.created_at, last.id])
@@ -138,10 +140,9 @@ def _input(told: Told) -> Any:
         raise ApiFault("InvalidExecutionInput", text) from None
 
 
-def _described(stack: Stack) -> Answered:
-    run = run_of(stack)
+def _described(run: dict[str, Any]) -> Answered:
     described: Answered = {
-        **_listed(stack),
+        **_listed(run),
         "input": text_of(run["input"]),
         "inputDetails": WHOLE,
     }
@@ -153,8 +154,7 @@ def _described(stack: Stack) -> Answered:
     return described | told
 
 
-def _listed(stack: Stack) -> Answered:
-    run = run_of(stack)
+def _listed(run: dict[str, Any]) -> Answered:
     listed: Answered = {
         "executionArn": run["facts"]["Execution"]["Id"],
         "stateMachineArn": run["facts"]["StateMachine"]["Id"],

@@ -33,12 +33,34 @@ def execution_named(engine: Engine, text: str) -> Stack:
     Raises:
         ApiFault: InvalidArn, ExecutionDoesNotExist.
     """
+    stack = engine.find(_stack_id(text))
+    if stack is None or not stack.memory:
+        raise _unknown_execution(text)
+    return stack
+
+
+def run_named(engine: Engine, text: str) -> dict[str, Any]:
+    """The same as JSON, without the rest of its stack; see `run_of`.
+
+    Raises:
+        ApiFault: InvalidArn, ExecutionDoesNotExist.
+    """
+    memory = engine.stacks.memory(_stack_id(text))
+    if not memory:
+        raise _unknown_execution(text)
+    run: dict[str, Any] = memory["execution"]
+    return run
+
+
+def _stack_id(text: str) -> str:
     match arn.parts_of(text, arn.EXECUTION):
         case (_, machine, name):
-            stack = engine.find(f"{machine}:{name}")
-            if stack is not None and stack.memory:
-                return stack
-    raise ApiFault("ExecutionDoesNotExist", f"Execution Does Not Exist: '{text}'")
+            return f"{machine}:{name}"
+    raise _unknown_execution(text)
+
+
+def _unknown_execution(text: str) -> ApiFault:
+    return ApiFault("ExecutionDoesNotExist", f"Execution Does Not Exist: '{text}'")
 
 
 def activity_named(engine: Engine, text: str) -> Activity:
