@@ -5,7 +5,6 @@ where deciding and doing meet.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from cloudseam.clock import Clock
 from cloudseam.delivery import Delivery
@@ -134,16 +133,18 @@ class StackService:
         return None if stack is stored else stack
 
     def _stepped(self, parsed: Outcome, stack: Stack | None) -> Outcome:
-        fresh = Outcome(parsed.delivery, event=parsed.event, before=stack, after=stack)
+        delivery, event = parsed.delivery, parsed.event
         try:
-            taken = self._take(stack, parsed.event) if parsed.event else Verdict.LATE
+            taken = self._take(stack, event) if event else Verdict.LATE
         except Exception as error:  # a surprise included: one event must not fail the others
-            return replace(fresh, error=error)
+            return Outcome(delivery, event, before=stack, after=stack, error=error)
         if isinstance(taken, Verdict):
-            return replace(fresh, verdict=taken)
-        return replace(
-            fresh,
-            verdict=taken.verdict,
+            return Outcome(delivery, event, taken, before=stack, after=stack)
+        return Outcome(
+            delivery,
+            event,
+            taken.verdict,
+            before=stack,
             after=taken.stack,
             effects=taken.effects,
             wakes=taken.wakes,
