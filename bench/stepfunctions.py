@@ -1,6 +1,7 @@
 """Executions of Pass → Choice → Succeed over HTTP, beside moto's server and MiniStack."""
 
 import json
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -8,20 +9,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
+from threading import Barrier
 from typing import Any
 
 from bench.figures import Cell, Figures, Tell, times
 from bench.function import PASSED_ON
 from bench.stand_in import ROOT
+from bench.subjects.protocol import cpu_of
 
 ROUNDS = 3
 EXECUTIONS = 300
 PEER_EXECUTIONS = 20
+CLIENTS = 4
 ACCOUNTS = {"CloudSeam": "000000000000", "moto": "123456789012", "MiniStack": "000000000000"}
 MOTO = ROOT / ".venv-bench" / "bin" / "moto_server"
 # moto runs an execution only where it is told to.
@@ -97,32 +103,49 @@ class Client:
         return body
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round has found: executions/s of one client and of several at once, and the server's
+    CPU for an execution of the one, in seconds (0 where the computer does not say)."""
+
+    alone: float
+    together: float
+    cpu: float
+
+
 def run(scale: float, tell: Tell) -> Figures:
-    """Executions per second, one at a time: started, and looked at until it has ended."""
-    found: dict[str, list[float]] = {}
+    """Executions per second: started, and looked at until each has ended."""
+    found: dict[str, list[Round]] = {}
     with tempfile.TemporaryDirectory() as folder:
         subjects = _subjects(Path(folder))
         for number in range(times(ROUNDS, scale)):
             for subject in subjects:
                 tell(f"stepfunctions: {subject.name}, round {number + 1}")
-                rate = _rate(subject, times(subject.executions, scale))
-                if rate is not None:
-                    found.setdefault(subject.name, []).append(rate)
-    rows = tuple(_row(subject.name, found.get(subject.name)) for subject in subjects)
+                number_of = times(subject.executions, scale)
+                if Path(subject.command[0]).exists():
+                    found.setdefault(subject.name, []).append(_round(subject, number_of))
+    rows = tuple(_row(subject.name, found.get(subject.name, ())) for subject in subjects)
     return Figures(
         "Executions over HTTP",
-        ("server", "executions/s", "ms each"),
+        ("server", "executions/s", "ms each", "server CPU ms", f"{CLIENTS} clients, executions/s"),
         rows,
         "Pass → Choice → Succeed by the API of Step Functions: StartExecution, then "
-        "DescribeExecution until it has ended, one execution after the other on one connection, "
-        "with the client's own time. CloudSeam keeps each in a file (`--data`, a synchronous "
-        "commit), and the others in memory. Each is in a process of its own on this computer.",
+        "DescribeExecution until it has ended, one execution after the other on one connection; "
+        f"then {CLIENTS} clients at once that do so, each in a process of its own. The clients are "
+        "the same for all, and lean ones; their time is part of the figures by the clock, and no "
+        "part of the server's CPU, which is that of an execution of the one client. CloudSeam "
+        "keeps each execution in a file (`--data`, a synchronous commit), the others keep them in "
+        "memory. Each server is a process of its own on this computer.",
     )
 
 
-def _row(name: str, rates: Sequence[float] | None) -> tuple[Cell, ...]:
-    rate = median(rates) if rates else None
-    return name, rate, 1000 / rate if rate else None
+def _row(name: str, rounds: Sequence[Round]) -> tuple[Cell, ...]:
+    if not rounds:
+        return name, None, None, None, None
+    alone = median(each.alone for each in rounds)
+    cpu = median(each.cpu for each in rounds)
+    together = median(each.together for each in rounds)
+    return name, alone, 1000 / alone, 1000 * cpu or None, together
 
 
 def _subjects(folder: Path) -> list[Subject]:
@@ -135,11 +158,8 @@ def _subjects(folder: Path) -> list[Subject]:
     ]
 
 
-def _rate(subject: Subject, number: int) -> float | None:
-    """Executions per second; None where the server is not installed."""
-    if not Path(subject.command[0]).exists():
-        return None
-    with _served(subject) as port, closing(Client(port)) as client:
+def _round(subject: Subject, number: int) -> Round:
+    with _served(subject) as (port, pid), closing(Client(port)) as client:
         if subject.name == "moto":
             client.post("/moto-api/config", MOTO_CONFIG, {})
         place = f"arn:aws:states:us-east-1:{ACCOUNTS[subject.name]}"
@@ -148,10 +168,33 @@ def _rate(subject: Subject, number: int) -> float | None:
         client.call("CreateStateMachine", name=name, definition=DEFINITION, roleArn=role)
         machine = f"{place}:stateMachine:{name}"
         _execute(client, machine, "warm-up")
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), cpu_of(pid)
         for each in range(number):
             _execute(client, machine, f"e{each}")
-        return number / (time.perf_counter() - began)
+        alone, cpu = number / (time.perf_counter() - began), cpu_of(pid) - cpu
+        return Round(alone, _together(port, machine, number), cpu / number)
+
+
+def _together(port: int, machine: str, number: int) -> float:
+    """Executions per second of clients that begin at once, so many of each."""
+    spawning = multiprocessing.get_context("spawn")
+    with spawning.Manager() as shared, ProcessPoolExecutor(CLIENTS, spawning) as pool:
+        client = partial(_client, shared.Barrier(CLIENTS), port, machine, number)
+        took = list(pool.map(client, range(CLIENTS)))
+    return CLIENTS * number / (max(end for _, end in took) - min(begin for begin, _ in took))
+
+
+def _client(
+    all_there: Barrier, port: int, machine: str, number: int, own: int
+) -> tuple[float, float]:
+    """One of the clients: when it began, and when it had ended, by the computer's clock."""
+    with closing(Client(port)) as client:
+        _execute(client, machine, f"warm-up-{own}")
+        all_there.wait(CALL_SECONDS)
+        began = time.monotonic()
+        for each in range(number):
+            _execute(client, machine, f"c{own}-{each}")
+        return began, time.monotonic()
 
 
 def _execute(client: Client, machine: str, name: str) -> None:
@@ -166,7 +209,8 @@ def _execute(client: Client, machine: str, name: str) -> None:
 
 
 @contextmanager
-def _served(subject: Subject) -> Iterator[int]:
+def _served(subject: Subject) -> Iterator[tuple[int, int]]:
+    """The port and the process id of a server that listens."""
     port = _free_port()
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     if subject.port_variable:
@@ -182,7 +226,7 @@ def _served(subject: Subject) -> Iterator[int]:
     ) as process:
         try:
             _wait_for(port, subject.name)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             try:

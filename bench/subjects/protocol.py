@@ -30,17 +30,17 @@ def serve(modes: dict[str, Callable[[int], None]], server_pid: int | None = None
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         mode, number = line.rsplit(maxsplit=1)
-        began, cpu, server = time.perf_counter(), time.process_time(), _cpu_of(server_pid)
+        began, cpu, server = time.perf_counter(), time.process_time(), cpu_of(server_pid)
         modes[mode](int(number))
         cost = {
             "wall": time.perf_counter() - began,
             "cpu": time.process_time() - cpu,
-            "server": _cpu_of(server_pid) - server,
+            "server": cpu_of(server_pid) - server,
         }
         print(json.dumps(cost), file=answers, flush=True)
 
 
-def _cpu_of(pid: int | None) -> float:
+def cpu_of(pid: int | None) -> float:
     """Seconds of CPU that a process has had, where there is Linux to ask."""
     path = f"/proc/{pid}/stat"
     if pid is None or not os.path.exists(path):
