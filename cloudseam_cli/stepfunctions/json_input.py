@@ -4,8 +4,9 @@ import json
 import re
 from typing import Any
 
-from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES
-from cloudseam.limits import MAX_LEVELS, is_deeper_than
+from cloudseam.json_number import finite, refuse_constant
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, MAX_PAYLOAD_LEVELS
+from cloudseam.limits import is_deeper_than
 
 WORD = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
@@ -21,23 +22,19 @@ def parsed(text: str) -> Any:
         NoJsonError: it holds none.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
     except json.JSONDecodeError as error:
         raise NoJsonError(_why(text, error)) from None
     except (ValueError, RecursionError):
         raise NoJsonError("Invalid JSON.") from None
-    if is_deeper_than(MAX_LEVELS, value):
-        raise NoJsonError(f"JSON nested more than {MAX_LEVELS} levels deep.")
+    if is_deeper_than(MAX_PAYLOAD_LEVELS, value):
+        raise NoJsonError(f"JSON nested more than {MAX_PAYLOAD_LEVELS} levels deep.")
     return value
 
 
 def is_too_long(text: str) -> bool:
     """Whether it has more bytes than an input or output may have."""
     return len(text.encode(errors="surrogatepass")) > MAX_PAYLOAD_BYTES
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _why(text: str, error: json.JSONDecodeError) -> str:

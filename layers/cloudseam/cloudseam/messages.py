@@ -27,6 +27,7 @@ from cloudseam.event import (
     Event,
     Json,
 )
+from cloudseam.json_number import OUT_OF_RANGE, finite, refuse_constant
 from cloudseam.limits import (
     MAX_CAUSE_CHARACTERS,
     MAX_DELAY_SECONDS,
@@ -394,7 +395,7 @@ def _dump(body: Mapping[str, Any]) -> str:
 
 def _json_object(body: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(body, parse_constant=_refuse_constant)
+        parsed = json.loads(body, parse_constant=refuse_constant, parse_float=finite)
     except RecursionError:
         raise InvalidMessageError("The message is nested too deeply.") from None
     except ValueError as error:
@@ -407,14 +408,12 @@ def _json_object(body: str) -> dict[str, Any]:
     return parsed
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
 def _place(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
-    return str(error) if "not a JSON number" in str(error) else "a number is too long"
+    told = str(error)
+    known = told == OUT_OF_RANGE or told.endswith("is not a JSON number")
+    return told if known else "a number is too long"
 
 
 def _validate(model: type[Model], raw: dict[str, Any]) -> Model:

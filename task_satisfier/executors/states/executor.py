@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, RUNTIME
-from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, size_of
+from cloudseam.languages.asl.json_text import (
+    MAX_PAYLOAD_BYTES,
+    MAX_PAYLOAD_LEVELS,
+    is_deeper,
+    size_of,
+)
 from cloudseam.languages.asl.resource import (
     SYNC,
     SYNC_2,
@@ -74,6 +79,12 @@ class StatesExecutor:
 
 def _fitting(resource: str, output: Any) -> Any:
     """The output, unless it is larger than a state may have it."""
+    if is_deeper(output, MAX_PAYLOAD_LEVELS):
+        raise TaskFailedError(
+            f"The state/task '{resource}' returned a result that is nested more than "
+            f"{MAX_PAYLOAD_LEVELS} levels deep.",
+            error=DATA_LIMIT_EXCEEDED,
+        )
     if size_of(output) > MAX_PAYLOAD_BYTES:
         raise TaskFailedError(
             f"The state/task '{resource}' returned a result with a size exceeding the maximum "

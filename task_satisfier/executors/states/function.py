@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.json_text import read_json, text_of
 from cloudseam.languages.asl.resource import WAIT_FOR_TOKEN, Integration
 from task_satisfier.executors import TaskFailedError, TaskRun
 from task_satisfier.executors.states.error_names import failure_of
@@ -66,7 +65,7 @@ def invoke_integrated(
 def _returned(answer: dict[str, Any], payload: bytes, is_integrated: bool = False) -> Any:
     text = payload.decode(errors="replace")
     try:
-        told = json.loads(text) if text else None
+        told = read_json(text) if text else None
     except ValueError:
         told = text
     if answer.get("FunctionError"):

@@ -73,8 +73,8 @@ def result_of(answer: Mapping[str, Any]) -> dict[str, Any]:
 def _argument(value: Any, shape: Any) -> Any:
     """A value as boto3 takes it. Where a text has to be, anything else becomes JSON, as recorded
     from AWS (`MessageBody` of SQS, `Detail` of EventBridge); null is as if it were not there. What
-    is the body of a request (an object of S3) is JSON in any case, a text with its quotes; bytes, which
-    are our own, are as they are."""
+    is the body of a request (an object of S3) is JSON in any case, a text with its quotes; bytes,
+    which are our own, are as they are."""
     if shape.type_name == "structure" and isinstance(value, dict):
         return dict(_member(name, each, shape) for name, each in value.items() if each is not None)
     if shape.type_name == "list" and isinstance(value, list):

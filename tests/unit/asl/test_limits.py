@@ -6,7 +6,7 @@ import pytest
 
 from cloudseam.languages.asl import history, interpreter
 from cloudseam.languages.asl.execution import Status
-from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, MAX_PAYLOAD_LEVELS
 from tests.asl_player import Player, one_state, play
 
 EXCEEDED = "returned a result with a size exceeding the maximum number of bytes service limit."
@@ -50,6 +50,40 @@ def test_only_its_own_name_catches_a_result_that_is_too_large(
         assert player.output == {"Error": told[0], "Cause": told[1]}
     else:
         assert player.failure == told
+
+
+def nested(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("levels", "status"),
+    [(MAX_PAYLOAD_LEVELS, Status.SUCCEEDED), (MAX_PAYLOAD_LEVELS + 1, Status.FAILED)],
+)
+def test_an_output_is_nested_no_deeper_than_a_message_may_be(levels: int, status: Status) -> None:
+    player = play(one_state({"Type": "Pass", "Result": nested(levels)}))
+
+    assert player.execution.status is status
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        pytest.param({"a.$": "$.big", "b.$": "$.big"}, id="too large"),
+        pytest.param({"a": {"b": {"c": {"d.$": "$.deep"}}}}, id="too deep"),
+    ],
+)
+def test_arguments_are_held_to_the_same_limits(built: dict[str, Any]) -> None:
+    state = {"Type": "Task", "Resource": RESOURCE, "Parameters": built, "End": True}
+    given = {"big": "x" * (MAX_PAYLOAD_BYTES // 2), "deep": nested(MAX_PAYLOAD_LEVELS - 3)}
+
+    player = Player(one_state(state), given)
+
+    assert player.failure[0] == "States.DataLimitExceeded"
+    assert player.open_tasks == []
 
 
 def test_branches_may_be_too_large_together() -> None:

@@ -16,11 +16,13 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from cloudseam.messages import TaskRequest
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_LEVELS
+from cloudseam.messages import TaskRequest, completed_message, parse_event
 from task_satisfier.executors import OutOfTimeError, TaskFailedError, TaskRun
 from task_satisfier.executors.states.error_names import java_name
 from task_satisfier.executors.states.executor import StatesExecutor
 from tests.lambda_stand_in import Body, LambdaStandIn
+from tests.task_builders import a_request
 
 Answer = tuple[int, Any]
 FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -191,6 +193,27 @@ def test_an_output_that_is_too_large_fails_the_task(resource: str) -> None:
         f"The state/task '{resource}' returned a result with a size exceeding the maximum number "
         "of bytes service limit.",
     )
+
+
+def test_an_output_that_is_nested_too_deeply_fails_the_task() -> None:
+    deep = json.loads("[" * MAX_PAYLOAD_LEVELS + "]" * MAX_PAYLOAD_LEVELS)
+    error, cause = lambda_failure(
+        "id_function", "arn:aws:states:::lambda:invoke", {"FunctionName": "f", "Payload": deep}
+    )
+
+    assert error == "States.DataLimitExceeded"
+    assert "nested more than 90 levels deep" in cause
+
+
+@pytest.mark.parametrize("text", ["NaN", "[1, Infinity]", "1e999", "[" * 9_000])
+def test_an_answer_that_is_no_json_is_a_text(text: str) -> None:
+    aws = Aws((200, text))
+
+    told = StatesExecutor(aws.client_for).run(run_of(FUNCTION, {})).body
+
+    assert told == {"output": text}
+    message = completed_message(a_request(token="t"), "e", result=told)
+    assert parse_event(message, "m").answer is not None
 
 
 def test_a_function_whose_token_is_handed_over_ends_with_a_call_back() -> None:

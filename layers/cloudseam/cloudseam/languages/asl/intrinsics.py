@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from cloudseam.languages.asl.failure import INTRINSIC_FAILURE, StateFailure
-from cloudseam.languages.asl.json_text import is_number, same, text_of
+from cloudseam.languages.asl.json_text import is_number, read_json, same, text_of
 from cloudseam.languages.asl.scope import Scope
 
 PREFIX = "States."
@@ -320,9 +320,7 @@ def _string_split(text: Any, separators: Any) -> list[str]:
 
 
 def _string_to_json(text: Any) -> Any:
-    import json
-
-    return json.loads(_text(text)) if text.strip() else None
+    return read_json(_text(text)) if text.strip() else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -3,10 +3,44 @@
 import json
 from typing import Any
 
+from cloudseam.json_number import finite, refuse_constant
+
 # Of a state's input or output, in bytes of UTF-8 (developer guide, "Service quotas").
 MAX_PAYLOAD_BYTES = 262_144
+# How deep it may be nested: messages carry it, which have ten levels more.
+MAX_PAYLOAD_LEVELS = 90
 # `json.dumps` makes one for each text that is not written its own way.
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+def read_json(text: str) -> Any:
+    """The value of a text.
+
+    Raises:
+        ValueError: it is no JSON, or none that a message could carry.
+    """
+    try:
+        value = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if is_deeper(value, MAX_PAYLOAD_LEVELS):
+        raise ValueError("it is nested too deeply")
+    return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects lie in each other more than so many levels deep."""
+    layer = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        layer = [
+            part
+            for each in layer
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, dict | list)
+        ]
+        if not layer:
+            return False
+    return True
 
 
 def text_of(value: Any) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from cloudseam.languages.asl.failure import QUERY_EVALUATION_ERROR, StateFailure
-from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.json_text import read_json, text_of
 from cloudseam.languages.asl.scope import Scope
 
 OPEN, CLOSE = "{%", "%}"
@@ -172,6 +172,6 @@ ADDED: dict[str, tuple[Any, str | None]] = {
     "hash": (_hash, "<xs:s>"),
     "random": (_random, "<n?:n>"),
     "uuid": (lambda: str(uuid.uuid4()), "<:s>"),
-    "parse": (json.loads, "<s:x>"),
+    "parse": (read_json, "<s:x>"),
     "eval": (_no_eval, None),
 }

@@ -8,7 +8,13 @@ from cloudseam.languages.asl.definition import WITH_RESULT, State, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Thread
 from cloudseam.languages.asl.failure import StateFailure
 from cloudseam.languages.asl.history import WHOLE, payload_text
-from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, bytes_of, text_of
+from cloudseam.languages.asl.json_text import (
+    MAX_PAYLOAD_BYTES,
+    MAX_PAYLOAD_LEVELS,
+    bytes_of,
+    is_deeper,
+    text_of,
+)
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.state_input import at_path, scope_of
@@ -69,11 +75,18 @@ def merged(fields: State, told: Any, result: Any) -> Any:
 
 
 def limit(name: str, value: Any) -> str:
-    """The text of a result or an output of a state, or of a resource, unless it is too large.
+    """The text of arguments, a result or an output, of a state or a resource, unless it is too large.
 
     Raises:
         StateFailure: it is.
     """
+    if is_deeper(value, MAX_PAYLOAD_LEVELS):
+        raise StateFailure(
+            failure.DATA_LIMIT_EXCEEDED,
+            f"The state/task '{name}' returned a result that is nested more than "
+            f"{MAX_PAYLOAD_LEVELS} levels deep.",
+            is_placed=True,
+        )
     text = text_of(value)
     if bytes_of(text) > MAX_PAYLOAD_BYTES:
         raise StateFailure(

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
+from cloudseam.json_number import refuse_constant
 from cloudseam.languages.asl.diagnostic import (
     INVALID_JSON,
     MISSING_DESCRIPTION,
@@ -11,6 +12,7 @@ from cloudseam.languages.asl.diagnostic import (
     TOO_DEEP,
     Diagnostic,
 )
+from cloudseam.languages.asl.json_text import is_deeper
 from cloudseam.languages.asl.rules.machines import whole_machine
 from cloudseam.languages.asl.rules.value import Diagnosis, Value
 from cloudseam.languages.place import Place
@@ -43,7 +45,7 @@ def diagnose(definition: str, kind: str = STANDARD) -> Sequence[Diagnostic]:
         return found
 
     try:
-        whole = json.loads(definition, object_pairs_hook=once, parse_constant=_no_constant)
+        whole = json.loads(definition, object_pairs_hook=once, parse_constant=refuse_constant)
     except RecursionError:
         return (_too_deep(),)
     except ValueError as error:
@@ -56,30 +58,12 @@ def diagnose(definition: str, kind: str = STANDARD) -> Sequence[Diagnostic]:
 
 def judge(definition: Any, kind: str = STANDARD) -> Sequence[Diagnostic]:
     """The same of a definition that has been read from JSON."""
-    if _is_deeper(definition, MAX_LEVELS):
+    if is_deeper(definition, MAX_LEVELS):
         return (_too_deep(),)
     diagnosis = Diagnosis()
     whole_machine(Value(definition, Place(), diagnosis), kind)
     return diagnosis.found
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    layer = [value] if isinstance(value, dict | list) else []
-    for _ in range(levels):
-        layer = [
-            part
-            for each in layer
-            for part in (each.values() if isinstance(each, dict) else each)
-            if isinstance(part, dict | list)
-        ]
-        if not layer:
-            return False
-    return True
-
-
 def _too_deep() -> Diagnostic:
     return Diagnostic(TOO_DEEP, f"Values are nested more than {MAX_LEVELS} deep", None)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

@@ -7,6 +7,7 @@ from cloudseam.languages.asl.execution import Phase, Thread, Work
 from cloudseam.languages.asl.failure import runtime
 from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.leaving import limit
 from cloudseam.languages.asl.resource import integration_of, task_kind
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import arguments, seconds
@@ -18,6 +19,7 @@ def ask(run: Run, thread: Thread, state: State) -> None:
     """Asks for the work. A worker of an activity comes for it, anything else is begun at once."""
     thread.token = run.token()
     told = arguments(run, thread, state)
+    limit(thread.state, told)
     resource = state["Resource"]
     if task_kind(resource) == "Activity" and run.is_missing(resource):
         raise runtime(f"The activity {resource} does not exist.")
