@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES
+from cloudseam.limits import MAX_METADATA_BYTES
 from tests.template import RESOURCES, TEMPLATE
 
 
@@ -63,3 +65,12 @@ def test_a_queue_keeps_its_messages_encrypted(queue: str) -> None:
     properties = RESOURCES[queue]["Properties"]
 
     assert "KmsMasterKeyId" in properties or properties["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("queue", ["Event", "Task"])
+def test_a_queue_and_its_letters_hold_the_largest_payload_of_an_execution(queue: str) -> None:
+    # Of each two bytes six may become, and a message has what is beside the payload as well.
+    largest = 3 * MAX_PAYLOAD_BYTES + MAX_METADATA_BYTES
+
+    for name in (f"{queue}Queue", f"{queue}DeadLetterQueue"):
+        assert RESOURCES[name]["Properties"]["MaximumMessageSize"] >= largest
