@@ -174,5 +174,24 @@ def test_the_satisfier_invokes_and_reads_states_only_where_the_operator_says() -
     for sid in ("KeepTerraformState", "FindTerraformState"):
         named = statement("TaskSatisfierRole", sid)["Resource"]["Fn::Sub"]
         assert ":s3:::${TerraformStateBucket}" in named
-    for parameter in ("TaskFunctionArns", "TerraformPolicyArn", "TerraformStateBucket"):
+    for parameter in ("TaskFunctionArns", "TerraformStateBucket", *POLICIES.values()):
         assert TEMPLATE["Parameters"][parameter]["Default"] == ""
+
+
+# What an operator may add to the satisfier's rights, by the condition of the template.
+POLICIES = {
+    "ActionsMay": "ActionsPolicyArn",
+    "MayTerraform": "TerraformPolicyArn",
+    "StatesMay": "StatesPolicyArn",
+}
+
+
+def test_the_satisfier_has_the_policies_that_it_is_given_and_no_others() -> None:
+    managed = RESOURCES["TaskSatisfierRole"]["Properties"]["ManagedPolicyArns"]
+    given = {each["Fn::If"][0]: each["Fn::If"][1:] for each in managed}
+
+    assert given.keys() == {*POLICIES, "InVpc"}
+    for condition, parameter in POLICIES.items():
+        assert given[condition] == [{"Ref": parameter}, {"Ref": "AWS::NoValue"}]
+        is_empty = {"Fn::Equals": [{"Ref": parameter}, ""]}
+        assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [is_empty]}

@@ -75,7 +75,7 @@ def merged(fields: State, told: Any, result: Any) -> Any:
 
 
 def limit(name: str, value: Any) -> str:
-    """The text of arguments, a result or an output, of a state or a resource, unless it is too large.
+    """The text of a state's or resource's arguments, result or output, unless it is too large.
 
     Raises:
         StateFailure: it is.
