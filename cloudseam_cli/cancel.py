@@ -20,6 +20,8 @@ heartbeat, 20 seconds at most; a Terraform that runs is interrupted, so that it 
 and gives its lock back, and what it has made so far stays. An answer that comes all the same
 is too late and has no effect. `cloudseam retry STACK` runs the tasks again.
 
+An execution in Amazon States Language ends: it is ABORTED.
+
 examples:
   cloudseam cancel my-branch
   cloudseam cancel my-branch --wait

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,8 @@ WIDTH = 60
 EPILOG = """\
 It talks to what --endpoint-url names; else to what AWS_ENDPOINT_URL_SFN or
 AWS_ENDPOINT_URL names; else to the `cloudseam stepfunctions` of this computer at --port. An
-execution is named by its ARN, or as MACHINE:NAME.
+execution is named by its ARN, or as MACHINE:NAME. Executions of the deployed functions are stacks:
+`cloudseam show` and `cloudseam history --log` tell of them.
 
 examples:
   cloudseam executions list roll-die
@@ -89,17 +90,13 @@ def run(args: argparse.Namespace) -> int:
         raise
 
 
-def timeline(events: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Events of a history as lines: seconds since the first, id, type, state or resource, and what
-    went in or came out. Times are `datetime`s."""
-    began = events[0]["timestamp"] if events else None
+def timeline(
+    events: Sequence[Mapping[str, Any]], seconds: Callable[[Mapping[str, Any]], float]
+) -> list[str]:
+    """Events of a history as lines: when, id, type, state or resource, and what went in or came
+    out. `seconds` gives those of an event since the start."""
     rows = [
-        (
-            f"{(event['timestamp'] - began).total_seconds():.3f}",
-            str(event["id"]),
-            event["type"],
-            *_told(event),
-        )
+        (f"{seconds(event):.3f}", str(event["id"]), event["type"], *_told(event))
         for event in events
     ]
     return columns([("SECONDS", "ID", "EVENT", "OF", ""), *rows])
@@ -132,7 +129,9 @@ def _show(args: argparse.Namespace, client: Any) -> int:
     if args.json:
         print(json.dumps({**execution, "events": events}, indent=2, default=_moment))
         return 0
-    print("\n".join((*_facts(execution), "", *timeline(events))))
+    began = execution["startDate"]
+    shown = timeline(events, lambda event: (event["timestamp"] - began).total_seconds())
+    print("\n".join((*_facts(execution), "", *shown)))
     return 0
 
 

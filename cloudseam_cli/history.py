@@ -24,9 +24,13 @@ A stack's row holds its last few events. Where the state machine keeps the full 
 (HISTORY=full), that is read. The last line on standard error says which of the two it was. The
 history of a stack that ended can be read as long as its tombstone is kept, for 15 days.
 
+Of an execution in Amazon States Language --log shows the events that GetExecutionHistory has, with
+the seconds since its start and the beginning of what went in or came out; --json shows all of it.
+
 examples:
   cloudseam history my-branch
   cloudseam history my-branch --limit 500
+  cloudseam history order-7 --log
   cloudseam history my-branch --json | jq -r '.entries[] | select(.verdict) | .event'
 
 exit codes: 0 shown; 1 there never was such a stack; 2 wrong options, or the store does not answer
@@ -45,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"at most so many entries, the latest ones (default: {LIMIT})",
     )
+    parser.add_argument(
+        "--log",
+        action="store_true",
+        help="the events of an execution in Amazon States Language, in the form of the API",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     add_target_arguments(parser)
 
@@ -58,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     if stack is None:
         print(f"cloudseam history: there is no stack '{args.stack}'.", file=sys.stderr)
         return 1
+    if args.log:
+        return _show_log(stacks, stack, args)
     kind, entries = entries_of(stacks, stack, args.limit)
     if args.json:
         told = {"stack": stack.id, "history": kind, "entries": [view(entry) for entry in entries]}
@@ -65,6 +76,25 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print("\n".join(lines(entries)))
     print(_which(kind, len(entries), args.limit), file=sys.stderr)
+    return 0
+
+
+def _show_log(stacks: StackRepository, stack: Stack, args: argparse.Namespace) -> int:
+    from cloudseam_cli.executions import timeline
+    from cloudseam_cli.stack_store import NOT_READ
+    from cloudseam_cli.unreachable import reaching
+
+    with reaching(NOT_READ):
+        events = stacks.log(stack.id, stack.version)
+    if not events:
+        print(f"cloudseam history: '{stack.id}' is no execution, or has no log.", file=sys.stderr)
+        return 1
+    latest = events[-args.limit :]
+    if args.json:
+        print(json.dumps({"stack": stack.id, "events": latest}, indent=2))
+        return 0
+    began = events[0]["timestamp"]
+    print("\n".join(timeline(latest, lambda event: (event["timestamp"] - began) / 1000)))
     return 0
 
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "graph": Command("cloudseam_cli.graph", "draw a machine"),
     "cost": Command("cloudseam_cli.cost", "tell what a load costs, beside what others would"),
     "send": Command("cloudseam_cli.send", "send an event to a stack"),
-    "start": Command("cloudseam_cli.start", "start a machine of actions in Python"),
+    "start": Command("cloudseam_cli.start", "start a machine with a context or an input"),
     "stacks": Command("cloudseam_cli.stacks", "list the stacks there are"),
     "show": Command("cloudseam_cli.show", "show one stack"),
     "history": Command("cloudseam_cli.history", "show what has happened to one stack"),

@@ -20,6 +20,9 @@ have failed are run again (RETRY_FAILED_TASKS); with --pending those that have n
 within his next heartbeat, 20 seconds at most. Where nothing is to be run again nothing is sent;
 `cloudseam send STACK RETRY_FAILED_TASKS` sends it all the same.
 
+An execution in Amazon States Language retries by itself, as its machine says. With --pending what
+it has asked for is sent again, and whichever answer comes first counts.
+
 examples:
   cloudseam retry my-branch
   cloudseam retry my-branch --wait

@@ -12,6 +12,7 @@ from cloudseam_cli.target import add_target_arguments, find_target
 from cloudseam_cli.text import columns, printable
 
 if TYPE_CHECKING:
+    from cloudseam.languages.asl.glance import Glance
     from cloudseam.languages.python_actions.progress import Progress
     from cloudseam.stack import Stack
 
@@ -19,7 +20,9 @@ MASK = "***"
 VERSION_CHARACTERS = 12
 EPILOG = """\
 Values of metadata whose keys SENSITIVE_METADATA_KEYS lists are shown as ***. Of the context of a
-machine of actions in Python its size is shown, and nothing that is in it.
+machine of actions in Python, and of input and output of an execution in Amazon States Language,
+the size is shown, and nothing that is in it; `cloudseam history STACK --log` shows what went in
+and out of each state.
 
 examples:
   cloudseam show my-branch
@@ -54,9 +57,10 @@ def run(args: argparse.Namespace) -> int:
 
 def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
     """A stack as JSON, without tokens and sensitive values. Times are epoch milliseconds."""
+    from cloudseam.languages.asl.glance import Glance
     from cloudseam.languages.python_actions.progress import Progress
 
-    progress = Progress.of(stack)
+    progress, execution = Progress.of(stack), Glance.of(stack)
     return {
         "id": stack.id,
         "machine": stack.machine,
@@ -80,6 +84,7 @@ def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
         },
         "outputs": {task: dict(outputs) for task, outputs in stack.outputs.items()},
         **({} if progress is None else {"progress": _progress(progress)}),
+        **({} if execution is None else {"execution": _execution(execution)}),
         "createdAt": stack.created_at,
         "updatedAt": stack.updated_at,
         "version": stack.version,
@@ -101,6 +106,20 @@ def _progress(progress: Progress) -> dict[str, Any]:
     }
 
 
+def _execution(execution: Glance) -> dict[str, Any]:
+    return {
+        "startedAt": execution.started_at,
+        "stoppedAt": execution.stopped_at or None,
+        "places": [{"state": state, "about": about} for state, about in execution.places],
+        "wakesAt": execution.wakes_at or None,
+        "events": execution.events,
+        "inputBytes": execution.input_bytes,
+        "outputBytes": execution.output_bytes,
+        "error": execution.error,
+        "cause": execution.cause,
+    }
+
+
 def lines(known: Mapping[str, Any]) -> Iterator[str]:
     """A view as text."""
     from cloudseam_cli.moment import moment
@@ -118,6 +137,8 @@ def lines(known: Mapping[str, Any]) -> Iterator[str]:
     )
     if "progress" in known:
         yield from _section("progress", list(_progress_rows(known["progress"], known["state"])))
+    if "execution" in known:
+        yield from _section("execution", list(_execution_rows(known["execution"])))
     yield from _section("tasks", [_task_row(task) for task in known["tasks"]])
     for task in known["tasks"]:
         if task["errorMessage"]:
@@ -141,6 +162,25 @@ def _progress_rows(progress: Mapping[str, Any], state: str) -> Iterator[tuple[st
     context = progress["context"]
     where = f"in {context['stored']}" if context["stored"] else f"keys: {context['keys']}"
     yield "context", f"{context['bytes']:,} bytes, {where}"
+
+
+def _execution_rows(execution: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from cloudseam_cli.moment import moment
+
+    yield "started", moment(execution["startedAt"])
+    if execution["stoppedAt"]:
+        yield "stopped", moment(execution["stoppedAt"])
+    for place in execution["places"]:
+        yield "in", f"{place['state']}: {place['about']}"
+    if execution["wakesAt"]:
+        yield "goes on", f"at {moment(execution['wakesAt'])}, if nothing comes before"
+    yield "events", f"{execution['events']:,}"
+    yield "input", f"{execution['inputBytes']:,} bytes"
+    if execution["outputBytes"] is not None:
+        yield "output", f"{execution['outputBytes']:,} bytes"
+    for name in ("error", "cause"):
+        if execution[name]:
+            yield name, execution[name]
 
 
 def _transition(made: list[str] | None, state: str) -> str:
