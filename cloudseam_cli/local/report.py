@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cloudseam.errors import CloudSeamError
-from cloudseam.event import TASK_COMPLETED, Answer, Event, Json
+from cloudseam.event import ANSWERS, TASK_COMPLETED, Answer, Event, Json
 from cloudseam.languages.python_actions.progress import Progress
 from cloudseam.messages import parse_task
 from cloudseam.outcome import Fate, Outcome
@@ -37,7 +37,7 @@ class Kind(StrEnum):
 class Report:
     """`at` is in epoch seconds. `left` and `entered` are states, set when the stack moved.
     `message_id` is a dead letter's, `retry_at` when a failed task is tried again by itself (epoch
-    milliseconds).
+    milliseconds); where its stack `goes_on` nobody has to ask for it again.
     """
 
     kind: Kind
@@ -52,6 +52,7 @@ class Report:
     event_id: str = ""
     message_id: str = ""
     retry_at: int = 0
+    goes_on: bool = False
     at: float = field(default_factory=time.time)
 
     def line(self) -> str:
@@ -83,7 +84,7 @@ def report_outcome(outcome: Outcome) -> Iterator[Report]:
 
 def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Iterator[Report]:
     before, after, event = outcome.before, outcome.after, outcome.event
-    answer = event.answer if event else None
+    answer = event.answer if event and event.name in ANSWERS else None
     if event is not None and answer is not None:
         yield _answered(event, answer, after, known)
     if answer is None or _has_moved(before, after):
@@ -111,13 +112,19 @@ def _answered(
         tasks=(answer.task,),
         reason="" if completed else (answer.description or "")[-MAX_REASON_CHARACTERS:],
         retry_at=task.retry_at if task else 0,
+        goes_on=not completed and task is None,
     )
 
 
 def _has_moved(before: Stack | None, after: Stack | None) -> bool:
     if before is None or after is None:
         return True
-    return after.epoch != before.epoch or after.is_removed != before.is_removed
+    # An execution ends in another state without an entry into one.
+    return (after.epoch, after.state, after.is_removed) != (
+        before.epoch,
+        before.state,
+        before.is_removed,
+    )
 
 
 def _move(before: Stack | None, after: Stack | None) -> dict[str, Any]:

@@ -26,8 +26,8 @@ def told(report: Report, *, here: str | None = None) -> str:
 
 def _way_on(report: Report, here: str) -> str:
     """The command after a failed task, where its stack has a name that can be typed."""
-    if report.retry_at:
-        return ""  # it is tried again by itself
+    if report.retry_at or report.goes_on:
+        return ""  # it is tried again by itself, or its machine says what comes then
     if report.kind is not Kind.FAILED or printable(report.stack) != report.stack:
         return ""
     # A word that begins with a dash would be read as an option.

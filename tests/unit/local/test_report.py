@@ -30,6 +30,7 @@ from tests.builders import (
     token_of,
 )
 from tests.unit.cli.options import options
+from tests.unit.cli.test_executions_as_stacks import Execution
 from tests.unit.python_actions.test_machine import Actions
 
 
@@ -231,6 +232,26 @@ def test_an_invocation_that_fails_is_told_with_when_it_is_tried_again() -> None:
     )
 
     assert re.fullmatch(r"s  TASK FAILED actions, will be tried again at \d\d:\d\d:\d\d: no", line)
+
+
+def execution_words(execution: Execution, body: dict[str, object], here: str = "") -> list[str]:
+    """The lines for one more event of an execution, without the times."""
+    [outcome] = execution.world.send(body)
+    return [told(each, here=here).split("  ", 1)[1] for each in report_outcome(outcome)]
+
+
+def test_the_end_of_an_execution_is_told_and_no_command_that_means_nothing_to_it() -> None:
+    execution = Execution()
+    answer = an_answer_body(execution.world.asked("Charge#1"))
+    failed = {**answer, "event": "TASK_ERROR", "error": "No", "description": "no money"}
+
+    assert execution_words(execution, {**answer, "event": "TASK_HEARTBEAT"}) == [
+        "s  TASK_HEARTBEAT of Charge#1 applied"
+    ]
+    assert execution_words(execution, failed) == [
+        "s  TASK FAILED Charge#1: no money",
+        "s  RUNNING → FAILED by TASK_ERROR",
+    ]
 
 
 def test_an_invocation_is_told_with_its_actions() -> None:
