@@ -130,6 +130,27 @@ def test_an_event_of_the_folder_is_applied(
     assert sample.letters() == []
 
 
+def test_an_execution_is_started_and_stopped_by_events_of_the_folder(
+    sample: StateMachineFunction,
+) -> None:
+    assert sample.invoke(an_event("start-execution")) == []
+    started = sample.stack("notice-1")
+    [asked] = sample.tasks()
+    assert sample.invoke(an_event("stop-execution")) == []
+    stopped = sample.stack("notice-1")
+
+    [told] = an_event("task-states")["Records"]
+    expected = json.loads(told["body"])
+    assert asked["input"]["resource"] == expected["input"]["resource"]
+    assert asked["input"]["arguments"] == expected["input"]["arguments"]
+    assert asked["task"]["name"] == expected["task"]["name"]
+    assert started is not None
+    assert stopped is not None
+    assert (started.state, stopped.state) == ("RUNNING", "ABORTED")
+    assert stopped.memory["execution"]["error"] == "Operator.Stopped"
+    assert sample.letters() == []
+
+
 @pytest.mark.parametrize(
     ("event", "error"),
     [

@@ -15,6 +15,7 @@ import yaml
 from bench.record import Context
 from task_satisfier import app, clients
 from tests.emulated import EmulatedAws, emulated_aws
+from tests.lambda_stand_in import LambdaStandIn
 from tests.task_builders import FakeTerraform
 
 REPOSITORY = Path(__file__).parents[3]
@@ -99,6 +100,19 @@ def test_the_lambda_task_invokes_its_function_and_is_completed(
         "metadata": {"branch": "feature/login"},
         "args": {"paths": ["/health", "/version"], "timeout_seconds": 30},
     }
+
+
+def test_the_task_of_an_execution_invokes_its_function_and_is_completed(
+    aws: EmulatedAws, events: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lambdas = LambdaStandIn({"notify": lambda payload: {"notice": "key"}}, "123456789012")
+    monkeypatch.setattr(clients, "service_client", lambda service, wait: lambdas.client)
+
+    answer = invoked(aws, events, "task-states")
+
+    assert (answer["event"], answer["stackId"]) == ("TASK_COMPLETED", "notice-1")
+    assert answer["result"]["output"]["Payload"] == {"notice": "key"}
+    assert [payload["args"] for payload in lambdas.calls] == [{"channel": "releases"}]
 
 
 def test_the_terraform_task_applies_its_module_and_is_completed(
