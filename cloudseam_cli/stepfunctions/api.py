@@ -12,6 +12,7 @@ from cloudseam_cli.stepfunctions.operations import (
     answers,
     executions,
     state_machines,
+    state_tests,
     tags,
 )
 
@@ -21,6 +22,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **tags.OPERATIONS,
     **activities.OPERATIONS,
     **answers.OPERATIONS,
+    **state_tests.OPERATIONS,
 }
 
 

@@ -6,6 +6,8 @@ from cloudseam.languages.asl.machine import ACCOUNT, REGION
 from cloudseam_cli.stepfunctions.fault import ApiFault
 
 PLACE = f"arn:aws:states:{REGION}:{ACCOUNT}"
+# Of executions that are given none. Nobody checks it here.
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/cloudseam"
 STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY = "stateMachine", "execution", "express", "activity"
 KINDS = frozenset({STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY, "mapRun"})
 # No white space, brackets, wildcards, special or control characters (API reference,

@@ -78,6 +78,7 @@ class Engine:
     """Executions of state machines. `executors` run their tasks."""
 
     def __init__(self, path: Path | str, executors: Executors) -> None:
+        self.executors = executors
         self.database = Database(path)
         self.stacks = SqliteStackRepository(self.database)
         self.activities = Activities(self.database)

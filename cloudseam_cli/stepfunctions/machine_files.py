@@ -10,11 +10,9 @@ from cloudseam.languages.asl.machine import AslMachine
 from cloudseam.locators.folder import machine_files
 from cloudseam_cli.machine_file import machine_name, read_text
 from cloudseam_cli.stepfunctions import api
+from cloudseam_cli.stepfunctions.arn import ROLE
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.fault import ApiFault
-
-# Nobody checks it here; the API wants one.
-ROLE = "arn:aws:iam::000000000000:role/cloudseam"
 
 
 class MachineFileError(CloudSeamError):

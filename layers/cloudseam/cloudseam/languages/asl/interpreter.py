@@ -65,7 +65,7 @@ class Interpreter(Run):
         except StateFailure as failed:
             if thread.task is not None:
                 return self.fail_task(token, failed.error, failed.cause)
-            fail(self, thread, failed)
+            self._fail(thread, failed)
         self._run_on()
         return True
 
@@ -80,7 +80,7 @@ class Interpreter(Run):
             log_task(self, thread, "Failed", error=error, cause=cause)
             failed = StateFailure(error, cause, is_placed=True)
         disarm(thread)
-        fail(self, thread, failed)
+        self._fail(thread, failed)
         self._run_on()
         return True
 
@@ -92,7 +92,7 @@ class Interpreter(Run):
         if field_of(thread):
             return self.fail_task(token, failure.TIMEOUT, OUT_OF_TIME)
         self._note_over(thread)
-        fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True))
+        self._fail(thread, StateFailure(failure.TIMEOUT, is_placed=True))
         self._run_on()
         return True
 
@@ -138,7 +138,7 @@ class Interpreter(Run):
                 continue
             if thread.id in over:
                 also = over[thread.id] or None
-                fail(self, thread, StateFailure(failure.TIMEOUT, is_placed=True, also=also))
+                self._fail(thread, StateFailure(failure.TIMEOUT, is_placed=True, also=also))
             elif thread.due and thread.due <= self.now:
                 self._wake(thread)
         self._run_on()
@@ -156,6 +156,9 @@ class Interpreter(Run):
             self.stop(Status.FAILED, "ExecutionFailed", failure.RUNTIME, HISTORY_FULL)
         self.execution.events = self.history.count
 
+    def _fail(self, thread: Thread, failed: StateFailure) -> None:
+        fail(self, thread, failed)
+
     def _go_on(self, thread: Thread) -> None:
         state = self.state_of(thread)
         try:
@@ -168,7 +171,7 @@ class Interpreter(Run):
             else:
                 ended(self, thread)
         except StateFailure as failed:
-            fail(self, thread, failed)
+            self._fail(thread, failed)
 
     def _enter(self, thread: Thread, kind: str, retriers: int) -> None:
         if thread.is_silent:
@@ -192,7 +195,7 @@ class Interpreter(Run):
         try:
             waited(self, thread, self.state_of(thread))
         except StateFailure as failed:
-            fail(self, thread, failed)
+            self._fail(thread, failed)
 
     def _over(self, thread: Thread) -> str | None:
         """None while a task has time left. A missed heartbeat is a time-out, as AWS tells of it,

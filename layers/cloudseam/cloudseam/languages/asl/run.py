@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,8 @@ class Run:
 
     What should be done outside gathers in `work`, what happened in `history`. `ready` has the
     threads that can go on without the outside, the next one first. `stack_id` is part of the task
-    tokens that expressions see. `is_missing` knows of ARNs that there is nothing of.
+    tokens that expressions see; `context` is a context object that they see instead of their own.
+    `is_missing` knows of ARNs that there is nothing of.
     """
 
     definition: Definition
@@ -32,6 +33,7 @@ class Run:
     chance: Callable[[], float] = random.random
     stack_id: str = ""
     is_missing: Callable[[str], bool] = nothing_is
+    context: Mapping[str, Any] | None = None
     work: list[Work] = field(default_factory=list)
     ready: deque[Thread] = field(default_factory=deque)
     history: History = field(init=False)

@@ -37,6 +37,9 @@ def scope_of(
 
 def _context(run: Run, thread: Thread, state: State, item: dict[str, Any] | None) -> dict[str, Any]:
     """The context object (developer guide, "Accessing execution data from the Context object")."""
+    inside = item if item is not None else thread.item
+    if run.context is not None:
+        return dict(run.context) if inside is None else {**run.context, "Map": {"Item": inside}}
     context: dict[str, Any] = {
         **run.execution.facts,
         "State": {
@@ -49,7 +52,6 @@ def _context(run: Run, thread: Thread, state: State, item: dict[str, Any] | None
     if thread.token and state["Type"] == "Task":
         token = TaskToken(run.stack_id, thread.task_name, thread.token)
         context["Task"] = {"Token": token.as_text()}
-    inside = item if item is not None else thread.item
     if inside is not None:
         context["Map"] = {"Item": inside}
     return context

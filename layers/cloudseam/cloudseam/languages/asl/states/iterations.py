@@ -59,11 +59,7 @@ def _waiting(
     Raises:
         StateFailure: it is more than an execution can keep.
     """
-    selector = state.get("ItemSelector", state.get("Parameters"))
-    if selector is None:
-        inputs = items
-    else:
-        inputs = _selected(run, thread, state, selector, items, effective)
+    inputs = selected_of(run, thread, state, items, effective)
     if "ItemBatcher" in state:
         scope = scope_of(run, thread, state).of(effective)
         items = inputs = batches_of(
@@ -86,10 +82,13 @@ def _waiting(
     return waiting
 
 
-def _selected(
-    run: Run, thread: Thread, state: State, selector: Any, items: list[Any], effective: Any
+def selected_of(
+    run: Run, thread: Thread, state: State, items: list[Any], effective: Any
 ) -> list[Any]:
-    """What the selector makes of each item."""
+    """What the selector makes of each item; without one the items themselves."""
+    selector = state.get("ItemSelector", state.get("Parameters"))
+    if selector is None:
+        return items
     inputs = []
     for index, value in enumerate(items):
         item = {"Index": index, "Value": value}

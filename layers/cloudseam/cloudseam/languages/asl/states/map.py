@@ -23,7 +23,7 @@ def begin_iterations(run: Run, thread: Thread, state: State) -> None:
     """Begins as many iterations as may run at once, or asks for the items first."""
     effective = effective_input(run, thread, state)
     scope = scope_of(run, thread, state).of(effective)
-    items = None if READER in state else _items(run, state, scope, effective)
+    items = None if READER in state else items_of(run, state, scope, effective)
     at_once = number(state, scope, "MaxConcurrency", whole=True)
     thread.at_once = int(at_once or 0)
     thread.previous = run.log(thread, "MapStateStarted", length=len(items or ()))
@@ -37,7 +37,12 @@ def begin_iterations(run: Run, thread: Thread, state: State) -> None:
         begin(run, thread, state, items)
 
 
-def _items(run: Run, state: State, scope: Scope, effective: Any) -> list[Any]:
+def items_of(run: Run, state: State, scope: Scope, effective: Any) -> list[Any]:
+    """The items of a Map that reads none.
+
+    Raises:
+        StateFailure: there is no array.
+    """
     if is_jsonata(run.definition, state):
         return _queried_items(state, scope, effective)
     return _items_at_path(state, scope)
@@ -62,5 +67,7 @@ def _items_at_path(state: State, scope: Scope) -> list[Any]:
             f"Invalid path '{path}': The Map state's items path references nothing."
         ) from None
     if not isinstance(items, list):
-        raise runtime(f'Reference path "{path}" must point to array.')
+        # AWS names a path into the context object without its first `$`.
+        shown = path[1:] if path.startswith("$$") else path
+        raise runtime(f'Reference path "{shown}" must point to array.')
     return items

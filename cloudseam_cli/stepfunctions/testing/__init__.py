@@ -1,0 +1,1 @@
+"""TestState: one state of a machine, run by itself."""
