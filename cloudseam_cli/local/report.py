@@ -87,8 +87,8 @@ def _applied(outcome: Outcome, known: Mapping[str, Any]) -> Iterator[Report]:
     answer = event.answer if event and event.name in ANSWERS else None
     if event is not None and answer is not None:
         yield _answered(event, answer, after, known)
-    if answer is None or _has_moved(before, after):
-        asked = outcome.tasks_asked
+    asked = outcome.tasks_asked
+    if answer is None or asked or _has_moved(before, after):
         known = {**known, "event": _event_of(after, answer) or known["event"]}
         yield Report(Kind.MOVED, **known, **_move(before, after), tasks=asked)
 

@@ -82,8 +82,7 @@ class SqliteStackRepository:
     def memory(self, stack_id: str) -> Mapping[str, Any]:
         """What the machine's language keeps of a stack, without the rest of it; {} if nothing."""
         for (text,) in self._database.read(MEMORY, stack_id):
-            memory: dict[str, Any] = json.loads(text)
-            return memory
+            return memory_of(text)
         return {}
 
     def save(self, stacks: Sequence[Stack]) -> Mapping[str, CloudSeamError]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloudseam.errors import ExecutionExistsError
 from cloudseam.outcome import Fate
 from tests.asl_functions import ARN, AslFunctions, asl_functions, start
 from tests.builders import a_delivery
@@ -138,7 +139,11 @@ def test_a_start_that_comes_again_has_its_task_sent_again_and_nothing_else(
     functions.both.settle()
     assert functions.ended()[0] == "SUCCEEDED"
     ended = functions.stack()
-    functions.start({"amount": 8}, eventId="yet another")
+    [other] = functions.both.function.deliver(
+        a_delivery(start({"amount": 8}, eventId="yet another"))
+    )
+    assert other.fate is Fate.DEAD_LETTERED
+    assert isinstance(other.error, ExecutionExistsError)
     assert functions.execution() == ended.memory["execution"]
     assert functions.stack().expires_at == ended.expires_at
 

@@ -250,7 +250,7 @@ def test_the_end_of_an_execution_is_told_and_no_command_that_means_nothing_to_it
     ]
     assert execution_words(execution, failed) == [
         "s  TASK FAILED Charge#1: no money",
-        "s  RUNNING → FAILED by TASK_ERROR",
+        "s  RUNNING → FAILED by TASK_ERROR of Charge#1",
     ]
 
 
