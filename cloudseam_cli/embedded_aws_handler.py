@@ -21,10 +21,12 @@ from typing import Any
 TOLD = "cloudseam.told"
 # 6 MB, and a hundred bytes more.
 MAX_ANSWER_BYTES = 6_291_556
-# Where AWS has a function's code; here it is in a temporary folder.
-TASK_ROOT = "/var/task"
+# Where AWS has a function's code and its layers; here they are in temporary folders.
+TASK_ROOT, LAYERS_ROOT = "/var/task", "/opt"
 
 Told = dict[str, Any]
+# From each folder here to where it is on AWS.
+Places = Mapping[str, str]
 Handler = Callable[[Any, Any], Any]
 
 
@@ -33,15 +35,16 @@ def handler_named(module: str, name: str) -> Handler:
 
     It is imported at once, and again for each call for as long as that fails.
     """
-    root = os.environ.get("LAMBDA_TASK_ROOT", "")
-    handler, _ = _imported(module, name, root)
+    layers = filter(None, os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep))
+    places = {os.environ["LAMBDA_TASK_ROOT"]: TASK_ROOT, **dict.fromkeys(layers, LAYERS_ROOT)}
+    handler, _ = _imported(module, name, places)
 
     def told(event: Any, context: Any) -> Told:
         nonlocal handler
         failed: Told | None = None
         if handler is None:
-            handler, failed = _imported(module, name, root)
-        outcome = _called(handler, event, context, root) if handler else {"error": failed}
+            handler, failed = _imported(module, name, places)
+        outcome = _called(handler, event, context, places) if handler else {"error": failed}
         if error := outcome.get("error"):
             print(_as_logged(error), file=sys.stderr)
         return {TOLD: outcome}
@@ -49,7 +52,7 @@ def handler_named(module: str, name: str) -> Handler:
     return told
 
 
-def _imported(module: str, name: str, root: str) -> tuple[Handler | None, Told | None]:
+def _imported(module: str, name: str, places: Places) -> tuple[Handler | None, Told | None]:
     """The handler, or the error that its runtime reports instead."""
     try:
         found: Handler = getattr(importlib.import_module(module), name)
@@ -58,24 +61,24 @@ def _imported(module: str, name: str, root: str) -> tuple[Handler | None, Told |
         text = f"Unable to import module '{module}': {error}"
         return None, _error("Runtime.ImportModuleError", text)
     except SyntaxError as error:
-        place = f'  File "{_on_aws(error.filename or "", root)}" Line {error.lineno}\n'
+        place = f'  File "{_on_aws(error.filename or "", places)}" Line {error.lineno}\n'
         text = f"Syntax error in module '{module}': {error}"
         stack = [f"{place}    {error.text}"]
         return None, _error("Runtime.UserCodeSyntaxError", text, stack=stack)
     except AttributeError as error:
         if error.name != name:
-            return None, _raised(error, "", root)
+            return None, _raised(error, "", places)
         text = f"Handler '{name}' missing on module '{module}'"
         return None, _error("Runtime.HandlerNotFound", text)
     except Exception as error:
-        return None, _raised(error, "", root)
+        return None, _raised(error, "", places)
 
 
-def _called(handler: Handler, event: Any, context: Any, root: str) -> Told:
+def _called(handler: Handler, event: Any, context: Any, places: Places) -> Told:
     try:
         answer = handler(event, context)
     except Exception as error:
-        return {"error": _raised(error, context.aws_request_id, root)}
+        return {"error": _raised(error, context.aws_request_id, places)}
     if isinstance(answer, bytes):
         kind, text, size = "bytes", base64.b64encode(answer).decode(), len(answer)
     else:
@@ -98,10 +101,10 @@ def _number(value: Any) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _raised(error: BaseException, request_id: str, root: str) -> Told:
+def _raised(error: BaseException, request_id: str, places: Places) -> Told:
     # The first frame is of this file.
     frames = traceback.extract_tb(error.__traceback__)[1:]
-    stack = [(_on_aws(each.filename, root), each.lineno, each.name, each.line) for each in frames]
+    stack = [(_on_aws(each.filename, places), each.lineno, each.name, each.line) for each in frames]
     lines = traceback.format_list(stack)  # type: ignore[arg-type] # lines may have no number
     return _error(type(error).__name__, str(error), request_id, lines)
 
@@ -122,9 +125,11 @@ TOO_LARGE = {
 }
 
 
-def _on_aws(file: str, root: str) -> str:
-    inside = bool(root) and file.startswith(root + os.sep)
-    return TASK_ROOT + file[len(root) :] if inside else file
+def _on_aws(file: str, places: Places) -> str:
+    for here, there in places.items():
+        if file.startswith(here + os.sep):
+            return there + file.removeprefix(here)
+    return file
 
 
 def _as_logged(error: Mapping[str, Any]) -> str:

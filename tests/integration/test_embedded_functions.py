@@ -5,13 +5,15 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.emulator import boto3_on
+
+pytestmark = pytest.mark.once
 
 MODULE = """\
 import decimal, os, time
@@ -67,6 +69,7 @@ MODULES = {
     "imports": "import nothing_of_that_name\n",
     "misspelt": "def handler(event, context)\n    return 1\n",
     "breaks": "raise KeyError('setting')\n",
+    "layered": "def handler(event, context):\n    import shared\n\n    shared.fails()\n",
 }
 LIMIT = 6_291_556
 
@@ -77,18 +80,23 @@ def client() -> Iterator[Any]:
         yield boto3_on(aws, "lambda")
 
 
+def archive_of(files: Mapping[str, str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
 def a_function(client: Any, handler: str, **settings: Any) -> str:
     name = handler.replace(".", "-")
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        for module, text in MODULES.items():
-            archive.writestr(f"{module}.py", text)
+    code = archive_of({f"{module}.py": text for module, text in MODULES.items()})
     client.create_function(
         FunctionName=name,
         Role="arn:aws:iam::000000000000:role/any",
         Handler=handler,
         Runtime=f"python{sys.version_info[0]}.{sys.version_info[1]}",
-        Code={"ZipFile": code.getvalue()},
+        Code={"ZipFile": code},
         **settings,
     )
     return name
@@ -125,6 +133,19 @@ def test_an_exception_is_told_by_its_class_its_text_and_its_stack(client: Any) -
     log = base64.b64decode(answer["LogResult"]).decode()
     assert log.startswith("[ERROR] OrderRefused: Order 7 is refused.\nTraceback (most")
     assert log.count("OrderRefused: Order") == 1
+
+
+def test_the_stack_has_layers_where_aws_has_them(client: Any) -> None:
+    content = archive_of({"python/shared.py": "def fails():\n    raise LookupError\n"})
+    layer = client.publish_layer_version(LayerName="shared", Content={"ZipFile": content})
+    name = a_function(client, "layered.handler", Layers=[layer["LayerVersionArn"]])
+
+    stack = failure_of(client, name)["stackTrace"]
+
+    assert [line.split('"')[1] for line in stack] == [
+        "/var/task/layered.py",
+        "/opt/python/shared.py",
+    ]
 
 
 def test_after_an_exception_the_process_serves_the_next_call(client: Any) -> None:
