@@ -32,15 +32,15 @@ def start_and_wait(
     DescribeExecution says, or a `failure` with error and cause. `.sync:2` has the inner output as
     JSON, `.sync` as text.
 
-    An execution that the machine gives no name has the attempt's: another delivery of the same
-    attempt finds the execution that was started, though it may have ended, and starts no second
-    one.
+    Another delivery of the same attempt finds the execution that was started, though it may have
+    ended, and starts no second one: by its name, which is the attempt's where the machine gives
+    none, and else by its input and by when it was started.
 
     Raises:
         TaskFailedError: it could not be started.
     """
     client = client_of(client_for, run, named)
-    submitted = _started(client, named, arguments, run.request.token)
+    submitted = _started(client, named, arguments, run)
     look = {"executionArn": submitted["ExecutionArn"]}
     pause = FIRST_LOOK
     while (ended := call(client, named, "DescribeExecution", look))["status"] == RUNNING:
@@ -54,27 +54,42 @@ def start_and_wait(
 
 
 def _started(
-    client: Any, named: Integration, arguments: Mapping[str, Any], attempt: str
+    client: Any, named: Integration, arguments: Mapping[str, Any], run: TaskRun
 ) -> dict[str, Any]:
     """What StartExecution answers. The attempt's execution is started if there is none."""
-    is_named = any(name.lower() == "name" for name in arguments)
-    name = "" if is_named else attempt[:80]
-    told = {**arguments, "Name": name} if name else arguments
+    told = {name[:1].upper() + name[1:]: value for name, value in arguments.items()}
+    attempt = run.request.token[:80]
+    is_named = "Name" in told or not attempt
+    told = told if is_named else {**told, "Name": attempt}
     try:
         started = call(client, named, "StartExecution", told)
     except TaskFailedError as failed:
         # While one runs, its name and input start it again; one that has ended is told of so.
-        if not name or failed.error != KNOWN_ALREADY:
+        if failed.error != KNOWN_ALREADY or "Name" not in told:
             raise
-        return {"ExecutionArn": _arn_of(name, arguments)}
+        known = {"ExecutionArn": _arn_of(told)}
+        if is_named and not _is_of_attempt(
+            call(client, named, "DescribeExecution", known), told, run
+        ):
+            raise
+        return known
     return result_of(started) | metadata_of(started, named.service)
 
 
-def _arn_of(name: str, arguments: Mapping[str, Any]) -> str:
+def _arn_of(told: Mapping[str, Any]) -> str:
     """The ARN of an execution; of the machine's there may be a version or an alias."""
-    machine = next(arguments[each] for each in arguments if each.lower() == "statemachinearn")
-    parts = str(machine).split(":")
-    return ":".join([*parts[:5], "execution", parts[6], name])
+    parts = str(told["StateMachineArn"]).split(":")
+    return ":".join([*parts[:5], "execution", parts[6], str(told["Name"])])
+
+
+def _is_of_attempt(known: Mapping[str, Any], told: Mapping[str, Any], run: TaskRun) -> bool:
+    """Whether it was started with the same input, and since the attempt was asked for."""
+    asked_at = (run.request.input or {}).get("askedAt")
+    if not isinstance(asked_at, int) or not asked_at:
+        return False
+    given = told.get("Input", {})
+    is_same = known.get("input") == (given if isinstance(given, str) else text_of(given))
+    return is_same and known["startDate"].timestamp() * 1000 >= asked_at
 
 
 def _shown(ended: dict[str, Any], named: Integration) -> dict[str, Any]:

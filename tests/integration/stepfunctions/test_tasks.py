@@ -1,14 +1,19 @@
 """Tasks call functions, and start other executions, at the endpoints that the server is given."""
 
 import json
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 
+from cloudseam.messages import TaskRequest
 from cloudseam_cli.stepfunctions import api
+from cloudseam_cli.stepfunctions.executors import StatesExecutors
 from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
+from task_satisfier.executors import TaskRun
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:double"
@@ -90,3 +95,26 @@ def test_an_execution_starts_another_one_and_waits_for_it(server: LocalStepFunct
     assert [event["type"] for event in events[2:6]] == [
         *("TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded")
     ]
+
+
+@pytest.mark.parametrize("name", [{}, {"Name": "given"}])
+def test_another_delivery_of_the_task_reads_the_execution_that_has_ended(
+    server: LocalStepFunctions, name: dict[str, str]
+) -> None:
+    run(server, "once", {"Type": "Pass", "End": True}, "{}")
+    machine = "arn:aws:states:us-east-1:000000000000:stateMachine:once"
+    told: dict[str, Any] = {
+        "resource": "arn:aws:states:::states:startExecution.sync:2",
+        "arguments": {"StateMachineArn": machine, "Input": {"n": 1}, **name},
+        "askedAt": time.time_ns() // 1_000_000,
+    }
+    asked = TaskRequest("s", "m", {}, "t", "states", {}, token="attempt", input=told)
+    task = TaskRun(asked, lambda: 60.0)
+    executor = StatesExecutors(None, None, lambda: server.url).get("states")
+
+    first: Any = executor.run(task)
+    second: Any = executor.run(task)
+
+    assert second.body["output"] == first.body["output"]
+    executions = api.call(server.engine, "ListExecutions", {"stateMachineArn": machine})
+    assert len(executions["executions"]) == 2  # the one of above, and one for both deliveries

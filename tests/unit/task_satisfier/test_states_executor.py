@@ -6,6 +6,7 @@ boto3 makes the requests; what it would send is taken and answered here.
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -579,14 +580,35 @@ def test_another_delivery_reads_the_execution_that_the_first_one_started(
     assert aws.calls[1:] == [("AWSStepFunctions.DescribeExecution", {"executionArn": arn})]
 
 
-def test_the_name_of_another_s_execution_is_refused() -> None:
-    aws = Aws(EXISTS)
-    arguments = {"StateMachineArn": INNER, "Name": "the-machine-s-own"}
+@pytest.mark.parametrize(
+    ("asked_at", "given", "is_known"),
+    [
+        (1_700_000_000_500, {"a": 1}, True),
+        (1_700_000_000_501, {"a": 1}, False),
+        (1_700_000_000_500, {"a": 2}, False),
+        (None, {"a": 1}, False),
+    ],
+)
+def test_a_name_of_the_machine_s_own_is_the_attempt_s_by_time_and_input(
+    asked_at: int | None, given: Any, is_known: bool, pauses: list[float]
+) -> None:
+    ended = (200, {**ENDED, "status": "SUCCEEDED", "output": '{"b":2}'})
+    aws = Aws(EXISTS, ended, ended)
+    arguments = {"StateMachineArn": INNER, "Name": "own", "Input": given}
+    run = run_of("arn:aws:states:::states:startExecution.sync", arguments)
+    asked = {**(run.request.input or {}), "askedAt": asked_at}
+    run = replace(run, request=replace(run.request, input=asked))
 
-    error, cause = failure(aws, "arn:aws:states:::states:startExecution.sync", arguments)
-
-    assert error == "StepFunctions.ExecutionAlreadyExistsException"
-    assert cause.startswith("Execution Already Exists: 'arn' (Service: AWSStepFunctions;")
+    if is_known:
+        told: Any = StatesExecutor(aws.client_for).run(run).body
+        assert told["output"]["Output"] == '{"b":2}'
+        return
+    with pytest.raises(TaskFailedError) as caught:
+        StatesExecutor(aws.client_for).run(run)
+    assert caught.value.error == "StepFunctions.ExecutionAlreadyExistsException"
+    assert str(caught.value).startswith(
+        "Execution Already Exists: 'arn' (Service: AWSStepFunctions;"
+    )
 
 
 def test_an_execution_that_fails_fails_its_task(pauses: list[float]) -> None:

@@ -143,6 +143,7 @@ class AslMachine:
             work["field"] = told["field"]
         if task is not None:
             work["token"] = TaskToken(stack.id, name, task.token).as_text()
+            work["askedAt"] = task.asked_at
         return TaskSpec(name, EXECUTOR, {}, told.get("timeout"), input=work)
 
     def _started(self, stack: Stack, event: Event, given: Given) -> Stack:
