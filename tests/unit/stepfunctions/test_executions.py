@@ -24,6 +24,25 @@ def test_an_execution_runs_and_is_described(call: Call, machine: MakeMachine) ->
     assert told["startDate"] == started["startDate"] <= told["stopDate"]
 
 
+def test_without_tasks_it_is_one_commit_and_has_ended_when_it_is_looked_at(
+    engine: Engine, call: Call, machine: MakeMachine
+) -> None:
+    arn = machine({"P": {"Type": "Pass", "Next": "S"}, "S": {"Type": "Succeed"}})
+    call("StartExecution", stateMachineArn=arn, name="keeps-the-machine")
+    statements: list[str] = []
+    with engine.database.transaction() as connection:
+        connection.set_trace_callback(lambda text: statements.append(text.split()[0]))
+    statements.clear()
+
+    started = call("StartExecution", stateMachineArn=arn, name="e")
+    # Whether it is there, and the stack as it is; then row and log together.
+    assert statements == ["SELECT", "SELECT", "BEGIN", "INSERT", "INSERT", "COMMIT"]
+
+    statements.clear()
+    told = call("DescribeExecution", executionArn=started["executionArn"])
+    assert (told["status"], statements) == ("SUCCEEDED", ["SELECT"])
+
+
 def test_a_nameless_one_gets_a_name(call: Call, machine: MakeMachine) -> None:
     arn = machine(PASS)
 
