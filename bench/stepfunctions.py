@@ -19,12 +19,15 @@ from statistics import median
 from threading import Barrier
 from typing import Any
 
+from botocore import xform_name
+
 from bench.figures import Cell, Figures, Tell, times
 from bench.function import PASSED_ON
 from bench.stand_in import ROOT
 from bench.subjects.protocol import cpu_of
+from cloudseam_cli.local.client import emulator_client
 
-ROUNDS = 3
+ROUNDS = 5
 EXECUTIONS = 300
 PEER_EXECUTIONS = 20
 CLIENTS = 4
@@ -105,12 +108,25 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round has found: executions/s of one client and of several at once, and the server's
-    CPU for an execution of the one, in seconds (0 where the computer does not say)."""
+    """What a round has found: executions/s of one client, of several at once and of boto3; the
+    server's CPU for an execution of the one, in seconds (0 where the computer does not say)."""
 
     alone: float
-    together: float
     cpu: float
+    together: float
+    sdk: float
+
+
+class Sdk:
+    """Calls by boto3."""
+
+    def __init__(self, port: int) -> None:
+        self._client = emulator_client("stepfunctions", f"http://127.0.0.1:{port}")
+
+    def call(self, operation: str, **told: Any) -> dict[str, Any]:
+        """The answer of an operation."""
+        answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**told)
+        return answer
 
 
 def run(scale: float, tell: Tell) -> Figures:
@@ -127,25 +143,30 @@ def run(scale: float, tell: Tell) -> Figures:
     rows = tuple(_row(subject.name, found.get(subject.name, ())) for subject in subjects)
     return Figures(
         "Executions over HTTP",
-        ("server", "executions/s", "ms each", "server CPU ms", f"{CLIENTS} clients, executions/s"),
+        ("server", "executions/s", "server CPU ms each", f"{CLIENTS} clients", "boto3"),
         rows,
         "Pass → Choice → Succeed by the API of Step Functions: StartExecution, then "
         "DescribeExecution until it has ended, one execution after the other on one connection; "
-        f"then {CLIENTS} clients at once that do so, each in a process of its own. The clients are "
-        "the same for all, and lean ones; their time is part of the figures by the clock, and no "
-        "part of the server's CPU, which is that of an execution of the one client. CloudSeam "
-        "keeps each execution in a file (`--data`, a synchronous commit), the others keep them in "
-        "memory. Each server is a process of its own on this computer.",
+        f"{CLIENTS} clients at once that do so, each in a process of its own; and boto3 as the one "
+        "client, which takes more time itself than there is to measure. All are executions per "
+        "second by the clock, with the clients' own time; the server's CPU is that of an execution "
+        "of the one client, and changes least where a computer does other things. CloudSeam keeps "
+        "each execution in a file (`--data`), committed before the answer, and the others keep "
+        "them in memory. Each server is a process of its own on this computer.",
     )
 
 
 def _row(name: str, rounds: Sequence[Round]) -> tuple[Cell, ...]:
     if not rounds:
         return name, None, None, None, None
-    alone = median(each.alone for each in rounds)
-    cpu = median(each.cpu for each in rounds)
-    together = median(each.together for each in rounds)
-    return name, alone, 1000 / alone, 1000 * cpu or None, together
+    cpu = 1000 * median(each.cpu for each in rounds)
+    return (
+        name,
+        median(each.alone for each in rounds),
+        cpu or None,
+        median(each.together for each in rounds),
+        median(each.sdk for each in rounds),
+    )
 
 
 def _subjects(folder: Path) -> list[Subject]:
@@ -167,12 +188,21 @@ def _round(subject: Subject, number: int) -> Round:
         name = f"bench-{time.monotonic_ns()}"
         client.call("CreateStateMachine", name=name, definition=DEFINITION, roleArn=role)
         machine = f"{place}:stateMachine:{name}"
-        _execute(client, machine, "warm-up")
-        began, cpu = time.perf_counter(), cpu_of(pid)
-        for each in range(number):
-            _execute(client, machine, f"e{each}")
-        alone, cpu = number / (time.perf_counter() - began), cpu_of(pid) - cpu
-        return Round(alone, _together(port, machine, number), cpu / number)
+        alone, cpu = _rate(client, machine, "alone", number, pid)
+        together = _together(port, machine, number)
+        sdk, _ = _rate(Sdk(port), machine, "sdk", number, pid)
+        return Round(alone, cpu, together, sdk)
+
+
+def _rate(
+    client: Client | Sdk, machine: str, name: str, number: int, pid: int
+) -> tuple[float, float]:
+    """Executions per second of one client, and the server's CPU for one, in seconds."""
+    _execute(client, machine, f"{name}-warm-up")
+    began, cpu = time.perf_counter(), cpu_of(pid)
+    for each in range(number):
+        _execute(client, machine, f"{name}-{each}")
+    return number / (time.perf_counter() - began), (cpu_of(pid) - cpu) / number
 
 
 def _together(port: int, machine: str, number: int) -> float:
@@ -197,7 +227,7 @@ def _client(
         return began, time.monotonic()
 
 
-def _execute(client: Client, machine: str, name: str) -> None:
+def _execute(client: Client | Sdk, machine: str, name: str) -> None:
     told = client.call("StartExecution", stateMachineArn=machine, name=name, input="{}")
     until = time.monotonic() + CALL_SECONDS
     while time.monotonic() < until:
