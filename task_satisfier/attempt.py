@@ -96,14 +96,18 @@ class Attempts:
         return attempt
 
     def is_wanted(self, request: TaskRequest) -> bool:
-        """Whether its stack waits for the attempt. The original's attempts are always wanted."""
+        """Whether its stack waits for the attempt to be run. The original's attempts are always
+        wanted, and none that was handed over to somebody outside, who will answer."""
         if self.stacks is None or not request.token:
             return True
         loaded = self.stacks.load([request.stack_id])
         for error in loaded.failures.values():
             raise error
         stack = loaded.stacks.get(request.stack_id)
-        return stack is not None and stack.is_attempt_current(request.name, request.token)
+        task = stack.task(request.name) if stack is not None else None
+        if stack is None or task is None or not task.asked_at:
+            return False
+        return stack.is_attempt_current(request.name, request.token)
 
     def take(self, key: str, request: TaskRequest) -> tuple[Claim, Claim | None]:
         """A claim of the key, and the one before it that had run out.

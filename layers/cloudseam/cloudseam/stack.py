@@ -50,8 +50,9 @@ class Task:
     redelivery of the event sends it again. A pending task is its own outbox. So is a timer: of the
     next attempt (`retry_at`) of a task that failed, of the first of one that waits to be asked for,
     and of the time-out (`deadline`) of one that is pending. `asked_at` is when the attempt was
-    asked for, `first` the attempt that its retry policy counts from, `resent` how often its message
-    was sent again because nobody worked on it. Times are epoch milliseconds, 0 where there is none.
+    asked for, 0 once somebody outside has it and nothing is sent for it; `first` the attempt that
+    its retry policy counts from, `resent` how often its message was sent again because nobody
+    worked on it. Times are epoch milliseconds, 0 where there is none.
     """
 
     name: str

@@ -91,11 +91,11 @@ class Stage:
     def __post_init__(self) -> None:
         self.waits_for(TOKEN)
 
-    def waits_for(self, token: str) -> None:
+    def waits_for(self, token: str, asked_at: int = NOW) -> None:
         """Has the stack wait for this attempt, and no other."""
         stored = self.stacks.load(["s"]).stacks.get("s")
         stack = a_stack("PROVISION", version=stored.version if stored else 0)
-        self.stacks.save([replace(stack, tasks=(Task("net", token=token),))])
+        self.stacks.save([replace(stack, tasks=(Task("net", token=token, asked_at=asked_at),))])
 
     def run(
         self,
@@ -166,6 +166,18 @@ def test_a_duplicate_after_the_claim_has_ended_is_not_run_once_the_stack_has_the
     stage = Stage()
     stage.run()
     stage.waits_for("another-token")
+    stage.clock.now += LEASE_MS
+
+    outcome = stage.run()
+
+    assert (outcome.ending, outcome.error) == (Ending.SUPERSEDED, None)
+    assert stage.runs == [TOKEN]
+
+
+def test_a_duplicate_of_what_was_handed_over_to_somebody_outside_is_not_run() -> None:
+    stage = Stage()
+    stage.run()
+    stage.waits_for(TOKEN, asked_at=0)
     stage.clock.now += LEASE_MS
 
     outcome = stage.run()
