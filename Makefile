@@ -27,8 +27,8 @@ demo: setup  ## Drive a sample machine through its whole life on an embedded AWS
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
-simulate: setup  ## Run N seeded histories (2000) of the whole system, from SEED (fresh)
-	$(BIN)/python -m tests.simulation --histories $(or $(N),2000) $(if $(SEED),--seed $(SEED))
+simulate: setup  ## Run N seeded histories (2000) of the whole system, from SEED (fresh), OF actions or executions
+	$(BIN)/python -m tests.simulation $(if $(OF),--$(OF)) --histories $(or $(N),2000) $(if $(SEED),--seed $(SEED))
 
 format: setup  ## Format the code
 	$(BIN)/ruff format .

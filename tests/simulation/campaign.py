@@ -2,16 +2,23 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
-from tests.simulation.exhaustive import Crashes, pairs, single_points
-from tests.simulation.history import History, deeds_plan_of, plan_of, run
+from tests.simulation.exhaustive import Crashes, Life, pairs, single_points
+from tests.simulation.history import History, Plan, plan_of, run
 
 HISTORIES_AT_ONCE = 50
+
+# From a seed to its history.
+PlanOf = Callable[[int], Plan]
+
+
+FIGURES = ("ios", "crashes", "runs", "reruns", "commits", "conflicts", "rejected", "spilled")
+COUNTERS = ("figures", "faults", "by_mix", "messages", "valid_letters", "ended")
 
 
 @dataclass(slots=True)
@@ -26,6 +33,7 @@ class Tally:
     by_mix: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
     valid_letters: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
     failed: dict[int, str] = field(default_factory=dict)
 
     def add(self, history: History) -> None:
@@ -33,9 +41,10 @@ class Tally:
         mix = history.plan.mix.name
         self.histories += 1
         self.events += sum(not planned.file for planned in history.plan.planned)
-        for name in ("ios", "crashes", "runs", "reruns", "commits", "conflicts", "rejected"):
+        for name in FIGURES:
             self.figures[name] += getattr(history, name)
         self.faults.update({str(kind): n for kind, n in history.faults.items()})
+        self.ended.update(history.ended)
         self.by_mix[mix] += 1
         self.messages[mix] += history.messages
         self.valid_letters[mix] += history.valid_letters
@@ -47,7 +56,7 @@ class Tally:
         self.histories += other.histories
         self.events += other.events
         self.seconds += other.seconds
-        for name in ("figures", "faults", "by_mix", "messages", "valid_letters"):
+        for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
         self.failed |= other.failed
 
@@ -58,6 +67,7 @@ class Tally:
             "eventsPerHistory": self.events / max(1, self.histories),
             "cpuSeconds": round(self.seconds, 1),
             **self.figures,
+            "executionsEnded": dict(self.ended),
             "faults": dict(self.faults),
             "historiesByMix": dict(self.by_mix),
             "messagesByMix": dict(self.messages),
@@ -72,6 +82,9 @@ class Tally:
         yield f"{self.seconds / count * 1000:.1f} ms of processor time per history"
         for name, number in self.figures.items():
             yield f"  {name:<12} {number:>12,} ({number / count:.2f} per history)"
+        if self.ended:
+            told = ", ".join(f"{n:,} {status}" for status, n in self.ended.most_common())
+            yield f"executions: {self.ended.total():,} ({told})"
         yield f"faults injected: {self.faults.total():,}"
         for kind, number in self.faults.most_common():
             yield f"  {number:>10,} {kind}"
@@ -82,17 +95,17 @@ class Tally:
         yield f"histories with violations: {len(self.failed)}"
 
 
-def run_seeds(seeds: Sequence[int], *, is_of_deeds: bool = False) -> Tally:
-    """Runs the histories of these seeds, of machines of actions or of the others."""
+def run_seeds(seeds: Sequence[int], planned: PlanOf = plan_of) -> Tally:
+    """Runs the histories of these seeds, as they are planned."""
     tally, began = Tally(), time.process_time()
     for seed in seeds:
-        tally.add(run(deeds_plan_of(seed) if is_of_deeds else plan_of(seed)))
+        tally.add(run(planned(seed)))
     tally.seconds = time.process_time() - began
     return tally
 
 
 def campaign(
-    first: int, histories: int, workers: int, *, is_of_deeds: bool = False
+    first: int, histories: int, workers: int, planned: PlanOf = plan_of
 ) -> Iterator[Tally]:
     """Runs so many histories; gives the tally of all so far, again and again."""
     total = Tally()
@@ -100,11 +113,11 @@ def campaign(
     chunks = (seeds[n : n + HISTORIES_AT_ONCE] for n in range(0, histories, HISTORIES_AT_ONCE))
     if workers == 1:
         for chunk in chunks:
-            total.merge(run_seeds(chunk, is_of_deeds=is_of_deeds))
+            total.merge(run_seeds(chunk, planned))
             yield total
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(run_seeds, chunk, is_of_deeds=is_of_deeds) for chunk in chunks}
+        waiting = {pool.submit(run_seeds, chunk, planned) for chunk in chunks}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for each in done:
@@ -112,11 +125,11 @@ def campaign(
             yield total
 
 
-def all_pairs(workers: int) -> Iterator[Crashes]:
+def all_pairs(workers: int, life: Life) -> Iterator[Crashes]:
     """Crashes at every pair of points; gives what came of all so far, again and again."""
-    total = Crashes()
+    total = Crashes(life)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(pairs, [point]) for point in single_points()}
+        waiting = {pool.submit(pairs, [point], life) for point in single_points(life)}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for each in done:

@@ -1,16 +1,17 @@
 """Every crash point of one small life, and every pair of them: nothing is left to chance."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloudseam.stack import REMOVED
 from tests.simulation.faults import Fault, Kind, Mix
 from tests.simulation.history import History, Plan, run
 from tests.simulation.system import Setup
-from tests.simulation.workload import Planned, small_deed, small_life
+from tests.simulation.workload import Planned, small_call, small_deed, small_execution, small_life
 
 POINTS = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)
 CRASHES_ONLY = Mix("single crashes")
+EVERY = slice(None)
 # The first run of a task fails once in this life, and is retried; none takes long.
 SMALL = Setup(
     event_consumers=3,
@@ -18,21 +19,27 @@ SMALL = Setup(
     has_bus=True,
     failing=0,
     slow=0,
-    failing_first=frozenset({"net"}),
+    failing_first=frozenset({"net", "weigh"}),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A small life. When nothing harms it all of its stacks are removed in the end."""
+    """A small life. `ends` are the states that its stacks are in at the end when nothing harms
+    it."""
 
     planned: tuple[Planned, ...]
-    stacks: int
+    ends: tuple[str, ...] = (REMOVED,)
+    setup: Setup = SMALL
 
 
-SMALL_LIFE = Life(tuple(small_life()), 1)
+SMALL_LIFE = Life(tuple(small_life()))
 # A machine of actions, and the two that it starts.
-SMALL_DEED = Life(tuple(small_deed()), 3)
+SMALL_DEED = Life(tuple(small_deed()), (REMOVED,) * 3)
+# Executions on a table of DynamoDB: one, and one that starts another.
+ON_TABLE = replace(SMALL, has_table=True)
+SMALL_EXECUTION = Life(tuple(small_execution()), ("SUCCEEDED",), ON_TABLE)
+SMALL_CALL = Life(tuple(small_call()), ("SUCCEEDED",) * 2, ON_TABLE)
 
 
 @dataclass(slots=True)
@@ -52,7 +59,7 @@ class Crashes:
         self.dead_lettered += bool(history.rejected)
         self.reruns += history.reruns
         self.crashes += history.crashes
-        is_whole = list(history.finals.values()) == [REMOVED] * self.life.stacks
+        is_whole = tuple(history.finals.values()) == self.life.ends
         if history.violations or not is_whole:
             self.harmed.append(history)
 
@@ -67,7 +74,7 @@ class Crashes:
 
 def small_plan(*faults: Fault, life: Life = SMALL_LIFE) -> Plan:
     """A small life with these crashes."""
-    return Plan(0, CRASHES_ONLY, SMALL, life.planned, faults)
+    return Plan(0, CRASHES_ONLY, life.setup, life.planned, faults)
 
 
 def single_points(life: Life = SMALL_LIFE) -> Iterator[Fault]:
@@ -75,21 +82,21 @@ def single_points(life: Life = SMALL_LIFE) -> Iterator[Fault]:
     yield from _points(run(small_plan(life=life)).places)
 
 
-def singles(life: Life = SMALL_LIFE) -> Crashes:
-    """One crash at every point there is."""
+def singles(life: Life = SMALL_LIFE, points: slice = EVERY) -> Crashes:
+    """One crash at every point there is, or at some of them."""
     found = Crashes(life)
-    for fault in single_points(life):
+    for fault in list(single_points(life))[points]:
         found.add(run(small_plan(fault, life=life)))
     return found
 
 
-def pairs(firsts: Iterable[Fault]) -> Crashes:
+def pairs(firsts: Iterable[Fault], life: Life = SMALL_LIFE) -> Crashes:
     """After each of these crashes, a second one at every point that is left."""
-    found = Crashes()
+    found = Crashes(life)
     for first in firsts:
-        places = run(small_plan(first)).places
+        places = run(small_plan(first, life=life)).places
         for second in _points(places[places.index(first.at) + 1 :]):
-            found.add(run(small_plan(first, second)))
+            found.add(run(small_plan(first, second, life=life)))
     return found
 
 

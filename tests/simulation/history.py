@@ -12,19 +12,25 @@ from unittest.mock import patch
 
 from cloudseam import service
 from cloudseam.event import Event
+from cloudseam.languages.asl import machine
 from cloudseam.messages import parse_event
+from cloudseam.persistence import memory_rows
 from cloudseam.stack import Stack
 from cloudseam.step import Step, Verdict, admit
 from task_satisfier import attempt
 from task_satisfier.executors.python import contexts
+from task_satisfier.executors.states import nested_execution
 from tests.simulation.chance import hashed
 from tests.simulation.deeds import INLINE_BYTES
+from tests.simulation.execution_invariants import EXECUTION_INVARIANTS
+from tests.simulation.executions import KEPT_MS, MACHINES, OWN_MEMORY_BYTES, PIECE_CHARACTERS
 from tests.simulation.faults import CRASHES, FAILURES, MIXES, Fault, Faults, Kind, Mix
-from tests.simulation.invariants import Seen, Violation, judge, valid_letters
+from tests.simulation.invariants import INVARIANTS, Seen, Violation, judge, valid_letters
 from tests.simulation.machines import VERSIONS
 from tests.simulation.record import Record, Sent, Taken
+from tests.simulation.services import Naps
 from tests.simulation.system import Setup, System
-from tests.simulation.workload import DeedsWorkload, Planned, Workload
+from tests.simulation.workload import DeedsWorkload, ExecutionsWorkload, Planned, Workload
 from tests.simulation.world import EPOCH_MS, StrandLock, World
 
 # Faults that may cost the run of a task, or make a second one necessary.
@@ -75,6 +81,9 @@ class History:
     rejected: int
     valid_letters: int
     virtual_ms: int
+    spilled: int = 0
+    # How the executions ended, how many did so.
+    ended: Counter[str] = field(default_factory=Counter)
     trace: tuple[str, ...] = ()
     finals: dict[str, str] = field(default_factory=dict)
 
@@ -111,6 +120,18 @@ def deeds_plan_of(
     return Plan(seed, mix, replace(setup, skew_ms=mix.skew_ms), tuple(planned))
 
 
+def executions_plan_of(seed: int, mixes: Sequence[Mix] = MIXES, setup: Setup | None = None) -> Plan:
+    """The history of a seed, of executions, whose branches keep many at work. Of each mix two of
+    three have a table of DynamoDB, and every second one a bus."""
+    mix = mixes[seed % len(mixes)]
+    rng = _rng(f"{seed}/executions")
+    planned = ExecutionsWorkload(rng, changes_file=mix.changes_file).plan()
+    turn = seed // len(mixes)
+    if setup is None:
+        setup = Setup(6, 8, has_bus=turn % 2 == 0, has_table=turn % 3 > 0)
+    return Plan(seed, mix, replace(setup, skew_ms=mix.skew_ms), tuple(planned))
+
+
 def run(plan: Plan, *, traced: bool = False) -> History:
     """Runs a plan in virtual time and judges what was seen."""
     if plan.faults is None:
@@ -126,15 +147,21 @@ def run(plan: Plan, *, traced: bool = False) -> History:
         patch.object(attempt, "Lock", lambda: StrandLock(world)),
         patch.object(service, "admit", partial(_admit_noting, world)),
         patch.object(contexts, "MAX_INLINE_BYTES", INLINE_BYTES),
+        patch.object(machine, "KEPT_MS", KEPT_MS),
+        patch.object(memory_rows, "MAX_OWN_MEMORY_BYTES", OWN_MEMORY_BYTES),
+        patch.object(memory_rows, "PIECE_CHARACTERS", PIECE_CHARACTERS),
+        patch.object(nested_execution, "time", Naps(world)),
     ):
         is_quiet = _run_until_quiet(system, last_event)
-    world.is_over = True
-    budget = sum(fault.kind in COSTLY for fault in world.struck) + world.crashes
-    may_lose = bool(COSTLY & {fault.kind for fault in world.struck})
-    seen = Seen(record, budget, is_quiet, plan.setup.max_receives, may_lose, plan.setup.has_bus)
+        world.is_over = True
+        _look_at_logs(system)
+        budget = sum(fault.kind in COSTLY for fault in world.struck) + world.crashes
+        may_lose = bool(COSTLY & {fault.kind for fault in world.struck})
+        seen = Seen(record, budget, is_quiet, plan.setup.max_receives, may_lose, plan.setup.has_bus)
+        violations = judge(seen, {**INVARIANTS, **EXECUTION_INVARIANTS})
     return History(
         plan,
-        tuple(judge(seen)),
+        tuple(violations),
         tuple(world.struck),
         places=tuple(world.places),
         crashes=world.crashes,
@@ -146,9 +173,19 @@ def run(plan: Plan, *, traced: bool = False) -> History:
         rejected=len(record.letters),
         valid_letters=len(valid_letters(record)),
         virtual_ms=world.now - EPOCH_MS,
+        spilled=record.spilled,
+        ended=Counter(log.stack.state for log in record.logs),
         trace=tuple(world.trace or ()),
         finals={stack_id: commits[-1].after.state for stack_id, commits in record.commits.items()},
     )
+
+
+def _look_at_logs(system: System) -> None:
+    """Notes the logs of all that is left, and what is beside it."""
+    for stack in system.stacks.rows.scan():
+        if stack.machine in MACHINES:
+            system.note_log(stack)
+    system.record.beside += system.stacks.beside()
 
 
 def _admit_noting(
@@ -240,6 +277,7 @@ def _run_until_quiet(system: System, last_event: int) -> bool:
         world.now = max(world.now, moment)
         if moment > world.calm_from and system.is_idle and not _waits(system):
             return True
+        system.expire(world.now)
         system.sweeper.begin()
     return False
 

@@ -9,6 +9,7 @@ from cloudseam.machine import Machine
 from cloudseam.task_spec import CONTAINER, RetryPolicy, TaskSpec
 from tests.builders import a_state
 from tests.simulation.deeds import DEEDS
+from tests.simulation.executions import MACHINES
 
 EXECUTOR = "simulated"
 # Of these tasks each works with a resource that one of them at a time may work with.
@@ -86,5 +87,6 @@ VERSIONS: Mapping[str, tuple[Machine, ...]] = {
     "chain": (_chain(1), _chain(2)),
     "small": (_small(),),
     **{name: (machine,) for name, machine in DEEDS.items()},
+    **MACHINES,
 }
 BY_DIGEST = {machine.digest: machine for versions in VERSIONS.values() for machine in versions}

@@ -54,13 +54,35 @@ class Rows(InMemoryStackRepository):
         return stack
 
 
+class Stored:
+    """Notes what a store took, and what was folded in."""
+
+    def __init__(self, world: World, record: Record) -> None:
+        self._world = world
+        self._record = record
+
+    def note(self, written: Stack, before: Stack | None, after: Stack, text: str) -> None:
+        """Notes a commit."""
+        process = self._world.process()
+        taken = tuple(each for each in process.taken if each.event.stack_id == written.id)
+        seen = self._record.count()
+        commit = Commit(seen, self._world.now, process.name, before, written, after, text, taken)
+        self._record.commits[written.id].append(commit)
+        if self._world.trace is not None:
+            self._world.say(f"    {written.id} is now {shown(commit.after)}")
+
+
 class SimulatedStacks:
-    """See `cloudseam.persistence.StackRepository`. Notes each commit, and what was folded in."""
+    """See `cloudseam.persistence.StackRepository`. Notes each commit.
+
+    A row is whole, however large, as in PostgreSQL; it expires with its log.
+    """
 
     def __init__(self, world: World, record: Record) -> None:
         self.rows = Rows()
         self._world = world
         self._record = record
+        self._stored = Stored(world, record)
 
     def load(self, stack_ids: Sequence[str]) -> Loaded:
         """See `StackRepository.load`."""
@@ -110,29 +132,34 @@ class SimulatedStacks:
         """See `StackRepository.log`."""
         return self.rows.log(stack_id, version)
 
+    def expire(self, now: int) -> None:
+        """Takes away what has expired by now (epoch ms)."""
+        gone = {s.id for s in self.rows.scan() if s.expires_at and s.expires_at <= now}
+        for stack_id in gone:
+            del self.rows.rows[stack_id]
+        for stack_id, version in list(self.rows.logs):
+            if stack_id in gone:
+                del self.rows.logs[stack_id, version]
+
+    def beside(self) -> Sequence[tuple[str, int]]:
+        """The rows beside those of stacks: their ids, and when they expire (epoch s), 0 if never.
+        A log goes with its row."""
+        return [
+            (f"cloudseam#log#{stack_id}#{version:012}", 0)
+            for stack_id, version in self.rows.logs
+            if stack_id not in self.rows.rows
+        ]
+
     def _put(self, stack: Stack) -> Iterator[CloudSeamError]:
-        rows, process = self.rows.rows, self._world.process()
+        rows = self.rows.rows
         before = self.rows.stack(stack.id) if stack.id in rows else None
         error = self.rows.save([stack]).get(stack.id)
         if error is not None:
             self._record.conflicts += 1
             yield error
             return
-        taken = tuple(each for each in process.taken if each.event.stack_id == stack.id)
         text = rows.get(stack.id) or json.dumps(to_row(stack))
-        commit = Commit(
-            self._record.count(),
-            self._world.now,
-            process.name,
-            before,
-            stack,
-            from_text(stack.id, text),
-            text,
-            taken,
-        )
-        self._record.commits[stack.id].append(commit)
-        if self._world.trace is not None:
-            self._world.say(f"    {stack.id} is now {shown(commit.after)}")
+        self._stored.note(stack, before, from_text(stack.id, text), text)
 
 
 def shown(stack: Stack) -> str:

@@ -1,7 +1,9 @@
 """What a history was seen to do, at its ports; the invariants judge it afterwards."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cloudseam.event import Event
 from cloudseam.given import Given
@@ -90,6 +92,15 @@ class Told:
     notice: Notice
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the store had as the log of a stack, when the stack expired or all was over."""
+
+    seen: int
+    stack: Stack
+    events: tuple[Mapping[str, Any], ...]
+
+
 @dataclass(slots=True)
 class Record:
     """All that was seen, numbered in order."""
@@ -112,7 +123,12 @@ class Record:
     # Every context that was ever written to the bucket, by its key.
     contexts: dict[str, bytes] = field(default_factory=dict)
     resources: list[str] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    # What was beside the rows when all was over, and when it expires (epoch s, 0 if never).
+    beside: list[tuple[str, int]] = field(default_factory=list)
     conflicts: int = 0
+    # Commits whose memory was kept beside the row.
+    spilled: int = 0
 
     def count(self) -> int:
         """The number of what is seen next."""

@@ -9,6 +9,7 @@ from cloudseam.dead_letters import DeadLetters
 from cloudseam.delivery import Delivery
 from cloudseam.errors import CloudSeamError
 from cloudseam.event import START, Json
+from cloudseam.languages.asl.machine import EXECUTOR as STATES_EXECUTOR
 from cloudseam.languages.python_actions.machine import EXECUTOR as DEEDS_EXECUTOR
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.messages import TaskRequest
@@ -17,6 +18,7 @@ from cloudseam.outcome import Fate, Outcome
 from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.queues import OutgoingMessage
 from cloudseam.service import StackService
+from cloudseam.stack import Stack
 from cloudseam.sweep import Sweep
 from cloudseam.timers.queue import QueueTimers
 from state_machine.sweeping import BODY, rest_of_sweep
@@ -35,8 +37,10 @@ from tests.simulation.ports import (
     SimulatedStacks,
     SimulatedVersions,
 )
-from tests.simulation.record import Ack, Record, Run
+from tests.simulation.record import Ack, Log, Record, Run
+from tests.simulation.services import ExecutionTasks
 from tests.simulation.sqs import Letter, Message, SqsModel, SqsPort
+from tests.simulation.table import TableStacks
 from tests.simulation.world import POISONED_IOS, Process, World
 
 
@@ -58,11 +62,13 @@ class Setup:
     margin: float = 15
     skew_ms: int = 0
     has_bus: bool = False
+    # Whether stacks are kept as in DynamoDB, where what is large is beside the row.
+    has_table: bool = False
     # How often a task fails, and how often it takes long.
     failing: float = 0.15
     slow: float = 0.08
     longest_task_ms: int = 200_000
-    # Tasks whose first attempt fails in any case.
+    # Tasks whose first attempt, and functions whose first invocation, fails in any case.
     failing_first: frozenset[str] = frozenset()
 
 
@@ -74,7 +80,9 @@ class System:
         self.record = record
         self.setup = setup
         self.files = InMemoryMachineLocator()
-        self.stacks = SimulatedStacks(world, record)
+        self.stacks: SimulatedStacks | TableStacks = (
+            TableStacks(world, record) if setup.has_table else SimulatedStacks(world, record)
+        )
         self.claims = SimulatedClaims(world)
         self.versions = SimulatedVersions(world)
         self.answers: list[str] = []
@@ -95,6 +103,18 @@ class System:
         """Whether no message is left and nobody works."""
         is_working = self.sweeper.is_busy or any(each.is_busy for each in self.consumers)
         return not (self.events.messages or self.tasks.messages or is_working)
+
+    def expire(self, now: int) -> None:
+        """Takes away the stacks that have expired by now (epoch ms); their logs are noted."""
+        for stack in self.stacks.rows.scan():
+            if stack.expires_at and stack.expires_at <= now:
+                self.note_log(stack)
+        self.stacks.expire(now)
+
+    def note_log(self, stack: Stack) -> None:
+        """Notes what the store has as the log of a stack."""
+        events = tuple(self.stacks.rows.log(stack.id, stack.version))
+        self.record.logs.append(Log(self.record.count(), stack, events))
 
     def event_port(self) -> SqsPort:
         """Where timers are set, and what is deferred that came from there."""
@@ -411,21 +431,23 @@ class SimulatedExecutor:
 
     def __init__(self, system: System) -> None:
         self.deeds = DeedExecutor(system)
+        self._states = ExecutionTasks(system)
         self._system = system
         self._holders: dict[str, Process] = {}
 
     def get(self, name: str) -> "SimulatedExecutor":
         """See `task_satisfier.satisfier.Executors.get`."""
-        assert name in (EXECUTOR, DEEDS_EXECUTOR)
+        assert name in (EXECUTOR, DEEDS_EXECUTOR, STATES_EXECUTOR)
         return self
 
     def run(self, run: TaskRun) -> dict[str, Json] | Result:
         """Works for a random time, and sometimes fails."""
         request = run.request
-        if request.input is not None:
+        if request.executor != EXECUTOR:
             process = self._system.world.process()
             process.run = self._begun(request, process)
-            return self.deeds.work(run, process.run)
+            does = self.deeds if request.executor == DEEDS_EXECUTOR else self._states
+            return does.work(run, process.run)
         if request.name not in HOLDING:
             return self._work(run)
         resource = f"{request.stack_id}/{request.name}"
