@@ -5,7 +5,7 @@ Each is replaced where it lives, for as long as a block lasts; nothing else chan
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,12 +14,17 @@ from unittest.mock import patch
 from cloudseam import outbox, service, step, sweep
 from cloudseam.dead_letters import DeadLetters
 from cloudseam.errors import StackConflictError, TerminalError
-from cloudseam.event import Event
+from cloudseam.event import START, Event
 from cloudseam.given import Given
 from cloudseam.languages import task_life
+from cloudseam.languages.asl.machine import TAKING, AslMachine
 from cloudseam.machine import Machine
 from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
+from cloudseam.persistence.dynamodb import stacks as dynamodb_stacks
+from cloudseam.persistence.dynamodb.commits import Commit
+from cloudseam.persistence.dynamodb.items import item_of
+from cloudseam.persistence.dynamodb.single_writes import SingleWrites
 from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryStackRepository
 from cloudseam.persistence.row import to_row
 from cloudseam.pinned_machines import PinnedMachines
@@ -32,7 +37,7 @@ from cloudseam.timers.queue import QueueTimers
 from cloudseam.transition import Notice
 from task_satisfier.attempt import Attempt
 from tests.simulation.faults import CRASHING, Kind, Mix
-from tests.simulation.history import History, deeds_plan_of, plan_of, run
+from tests.simulation.history import History, Plan, deeds_plan_of, executions_plan_of, plan_of, run
 from tests.simulation.system import Setup
 
 # Histories after which a protection that is gone should have shown.
@@ -49,8 +54,7 @@ class Witness:
     without: object
     mix: Mix
     setup: Setup = Setup()  # noqa: RUF009 # frozen
-    # Of machines of actions.
-    is_of_deeds: bool = False
+    plan: Callable[..., Plan] = plan_of
 
     @contextmanager
     def removed(self) -> Iterator[None]:
@@ -62,8 +66,7 @@ class Witness:
     def histories(self, most: int = BUDGET) -> Iterator[History]:
         """The histories that it is tried with."""
         for seed in range(1, most + 1):
-            plan = deeds_plan_of if self.is_of_deeds else plan_of
-            yield run(plan(seed, (self.mix,), self.setup))
+            yield run(self.plan(seed, (self.mix,), self.setup))
 
 
 def first_harmed(histories: Iterator[History]) -> tuple[int, History] | None:
@@ -156,6 +159,42 @@ def _latest(self: PinnedMachines, stack: Stack, event: Event) -> Machine:
     return self._current(stack.machine)
 
 
+def _put_apart(self: SingleWrites, commit: Commit) -> None:
+    """What is beside a row is written when the row is there."""
+    _put(self, replace(commit, beside=()))
+    for kept in commit.beside:
+        self._client.put_item(TableName=self._table, Item=item_of(kept))
+
+
+def _put_after_emptying(self: SingleWrites, commit: Commit) -> None:
+    """The memory that a commit replaces is emptied before the commit."""
+    for kept in commit.beside:
+        if not kept.get("memory", "some"):
+            self._client.put_item(TableName=self._table, Item=item_of(kept))
+    _put(self, commit)
+
+
+_put = SingleWrites._put
+
+
+def _answered_anyway(
+    self: AslMachine, stack: Stack, running: Any, event: Event, answer: Any, given: Given
+) -> Stack:
+    task = stack.task(answer.task)
+    if task is None:
+        return stack
+    taken = TAKING[event.name](running, task.token, answer)
+    return self._after(stack, running, event, given) if taken else stack
+
+
+_react = AslMachine.react
+
+
+def _started_again(self: AslMachine, stack: Stack, event: Event, given: Given) -> Stack:
+    known = stack if event.name != START else replace(stack, memory={})
+    return _react(self, known, event, given)
+
+
 def _of(name: str, *rates: Mapping[Kind, float], **fields: Any) -> Mix:
     return Mix(name, {kind: rate for each in rates for kind, rate in each.items()}, **fields)
 
@@ -166,6 +205,7 @@ SUDDEN = _of("sudden ends", {Kind.CRASH_BEFORE: 0.04})
 CRASHES = _of("crashes", CRASHING)
 LATE = _of("late answers", {Kind.DELAY: 0.3, Kind.DUPLICATE: 0.2})
 CROWD = Setup(event_consumers=10, largest_batch=1, max_receives=2)
+TABLE = Setup(has_table=True)
 
 WITNESSES = (
     Witness("conditional write", InMemoryStackRepository, "_put", _put_unconditionally, CALM),
@@ -199,14 +239,14 @@ WITNESSES = (
     Witness(
         "pinned machines", PinnedMachines, "machine_of", _latest, _of("files", changes_file=True)
     ),
-    Witness("start resend", step, "_settled", _settled_starting_once, CRASHES, is_of_deeds=True),
+    Witness("start resend", step, "_settled", _settled_starting_once, CRASHES, plan=deeds_plan_of),
     Witness(
         "starts before tasks",
         Outbox,
         "send",
         _sent_before_starts,
         SUDDEN,
-        is_of_deeds=True,
+        plan=deeds_plan_of,
     ),
     Witness(
         "token check of invocations",
@@ -214,7 +254,7 @@ WITNESSES = (
         "_same",
         lambda token, claimed: True,
         LATE,
-        is_of_deeds=True,
+        plan=deeds_plan_of,
     ),
     Witness(
         "sweep of what waits",
@@ -224,7 +264,7 @@ WITNESSES = (
         _of("poison", {Kind.POISON: 0.05}),
         # So that a timer's message may be given up before anybody has got to its end.
         Setup(redrive=1),
-        is_of_deeds=True,
+        plan=deeds_plan_of,
     ),
     Witness(
         "letters of what was given up",
@@ -232,6 +272,49 @@ WITNESSES = (
         "_send_letters",
         _no_letters,
         CALM,
-        is_of_deeds=True,
+        plan=deeds_plan_of,
+    ),
+    Witness(
+        "one execution of a name",
+        AslMachine,
+        "react",
+        _started_again,
+        DUPLICATES,
+        plan=executions_plan_of,
+    ),
+    Witness(
+        "token check of executions",
+        AslMachine,
+        "_answered",
+        _answered_anyway,
+        LATE,
+        plan=executions_plan_of,
+    ),
+    Witness(
+        "log in the transaction",
+        SingleWrites,
+        "_put",
+        _put_apart,
+        CRASHES,
+        TABLE,
+        plan=executions_plan_of,
+    ),
+    Witness(
+        "memory kept to the next commit",
+        SingleWrites,
+        "_put",
+        _put_after_emptying,
+        CRASHES,
+        TABLE,
+        plan=executions_plan_of,
+    ),
+    Witness(
+        "logs told apart by their lives",
+        dynamodb_stacks,
+        "of_last_life",
+        lambda rows: rows,
+        CALM,
+        TABLE,
+        plan=executions_plan_of,
     ),
 )
