@@ -54,6 +54,9 @@ class NoStock(Exception):
     """A function that never works."""
 
 
+NAMES = ("charge", "notify", "ship", "echo", "complain")
+
+
 class Shop:
     """What the functions do."""
 
@@ -77,6 +80,13 @@ class Shop:
     def echo(self, given: Any) -> Any:
         return given
 
+    def complain(self, given: Any) -> Any:
+        raise Wordy("no " * 3_000)
+
+
+class Wordy(Exception):
+    """An error with much to say."""
+
 
 @pytest.fixture
 def shop() -> Shop:
@@ -88,7 +98,7 @@ def functions(
     request: pytest.FixtureRequest, aws: EmulatedAws, tmp_path: Path, shop: Shop
 ) -> Iterator[AslFunctions]:
     server = request.getfixturevalue("postgres") if request.param == "postgres" else None
-    behaviours = {name: getattr(shop, name) for name in ("charge", "notify", "ship", "echo")}
+    behaviours = {name: getattr(shop, name) for name in NAMES}
     with asl_functions(aws, tmp_path, behaviours, server) as functions:
         yield functions
 
@@ -377,3 +387,42 @@ def test_a_payload_that_is_too_large_fails_the_state(functions: AslFunctions) ->
 
     assert functions.ended()[0] == "FAILED"
     assert functions.ended()[1][0] == "States.DataLimitExceeded"
+
+
+def test_the_sweep_makes_good_a_timer_that_was_lost_and_leaves_call_backs_alone(
+    functions: AslFunctions, token: str
+) -> None:
+    functions.put_machine("{StartAt: W, States: {W: {Type: Wait, Seconds: 9, End: true}}}", "wait")
+    functions.start(stack="waits", machine="wait")
+    functions.clock.move_on(9 + 300)
+
+    swept = functions.both.function.sweep()
+    functions.both.settle()
+
+    assert swept["repaired"] == 2  # of the one that was handed a token its heartbeat has ended
+    assert functions.ended("waits") == ("SUCCEEDED", {})
+    assert functions.ended() == ("FAILED", ("States.Timeout", None))
+    assert functions.both.function.sweep()["looked_at"] == 0
+
+
+def test_a_long_cause_is_whole_so_that_its_json_can_be_read(functions: AslFunctions) -> None:
+    functions.put_machine(
+        f"""\
+StartAt: T
+States:
+  T:
+    Type: Task
+    Resource: {ARN}complain
+    Catch: [{{ErrorEquals: [Wordy], Next: Read}}]
+    End: true
+  Read:
+    Type: Pass
+    Parameters: {{told.$: States.StringToJson($.Cause)}}
+    OutputPath: $.told.errorMessage
+    End: true
+"""
+    )
+
+    functions.start()
+
+    assert functions.ended() == ("SUCCEEDED", "no " * 3_000)
