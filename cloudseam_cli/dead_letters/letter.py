@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,9 +66,18 @@ class Letter:
         """The id that the event's sender gave it."""
         return _text(self.fields().get("eventId"))
 
+    def _named(self) -> Mapping[str, Any]:
+        """Its fields, with the stack and the task that a task token names."""
+        from cloudseam.errors import InvalidMessageError
+        from cloudseam.messages import by_token
+
+        with suppress(InvalidMessageError):
+            return by_token(dict(self.fields()))
+        return self.fields()
+
     def report(self) -> Report:
         """What there is to tell of it: its reason, and whose it is as far as it says so."""
-        fields = self.fields()
+        fields = self._named()
         task = _text(_object(fields.get("task")).get("name"))
         stack = _text(fields.get("stackId")) or _text(_object(fields.get("stack")).get("id"))
         return Report(

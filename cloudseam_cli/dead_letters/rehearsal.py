@@ -213,7 +213,7 @@ def _move(outcome: Outcome) -> str:
         return f"would start the stack: → {after.state}"
     if after.is_removed:
         return f"would end the stack, which is in state {before.state}"
-    if after.epoch != before.epoch:
+    if (after.epoch, after.state) != (before.epoch, before.state):
         return f"would move {before.state} → {after.state}"
     return f"would be applied in state {after.state}"
 

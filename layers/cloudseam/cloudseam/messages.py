@@ -191,7 +191,7 @@ def parse_event(body: str, message_id: str) -> Event:
     Raises:
         InvalidMessageError: what is wrong with which field.
     """
-    raw = _by_token(_json_object(body))
+    raw = by_token(_json_object(body))
     name = raw.get("event") or raw.get("action")
     body_of = _BODIES.get(name, _EventBody) if isinstance(name, str) else _EventBody
     parsed = _validate(body_of, raw)
@@ -223,7 +223,7 @@ def _payload(raw: Mapping[str, Json], parsed: _EventBody) -> dict[str, Json]:
     return {"context": raw["context"]} if "context" in raw else {}
 
 
-def _by_token(raw: dict[str, Any]) -> dict[str, Any]:
+def by_token(raw: dict[str, Any]) -> dict[str, Any]:
     """The fields of a body; one of who was handed a task token names its stack and task by that,
     and its `output` and `cause` as Step Functions calls them.
 

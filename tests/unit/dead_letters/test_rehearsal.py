@@ -8,6 +8,7 @@ import pytest
 
 from cloudseam.claim import Claim
 from cloudseam.event import TASK_COMPLETED
+from cloudseam.languages import load_machine
 from cloudseam.locators import MachineLocator
 from cloudseam.locators.memory import InMemoryMachineLocator
 from cloudseam.persistence import StackRepository
@@ -15,12 +16,14 @@ from cloudseam.persistence.memory import InMemoryClaimRepository, InMemoryMachin
 from cloudseam.persistence.row import to_row
 from cloudseam.persistence.store import Store
 from cloudseam.stack import Stack, event_mark
+from cloudseam.task_token import TaskToken
 from cloudseam.transition import Transition
 from cloudseam_cli.dead_letters.letter import Letter
 from cloudseam_cli.dead_letters.rehearsal import Chance, Forecast, Rehearsal
 from tests.builders import NOW, FakeClock, a_machine, a_stack, an_event_body
 from tests.fakes import CountingStacks, FailingStacks
 from tests.unit.dead_letters.letters import a_letter, a_task_letter
+from tests.world import World as StackWorld
 
 MACHINES = InMemoryMachineLocator([a_machine()])
 PINNED: dict[str, Any] = {"machine_digest": "digest-1"}
@@ -30,6 +33,49 @@ TASKS = {"net": "PENDING", "db": "SATISFIED"}
 def moved_by(event_id: str) -> Transition:
     """The transition that led a stack to where it is."""
     return Transition(event_mark(event_id), NOW, "UPDATE", "life", "PROVISION", "RUN", 2)
+
+
+EXECUTIONS = InMemoryMachineLocator(
+    [
+        load_machine(
+            "orders",
+            '{"StartAt": "T", "States": {"T": {"Type": "Task", "End": true, "Resource": '
+            '"arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {"QueueUrl": "q", '
+            '"MessageBody": {"token.$": "$$.Task.Token"}}}}}',
+            "orders.asl.json",
+        )
+    ]
+)
+
+
+def a_waiting_execution() -> Stack:
+    service = StackWorld(machines=EXECUTIONS)
+    service.send({"stackId": "s", "machine": "orders", "event": "START", "eventId": "start/s"})
+    return service.stack()
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"event": "START", "machine": "orders", "stackId": "new"}, "start the stack: → RUNNING; "),
+        ({"event": "STOP_EXECUTION", "stackId": "s"}, "would move RUNNING → ABORTED"),
+        ({"event": "TASK_COMPLETED", "output": 1}, "would move RUNNING → SUCCEEDED"),
+        ({"event": "TASK_HEARTBEAT"}, "would be applied in state RUNNING"),
+    ],
+)
+def test_an_event_of_an_execution_is_told_by_what_becomes_of_it(
+    body: dict[str, Any], text: str
+) -> None:
+    stack = a_waiting_execution()
+    [task] = stack.tasks
+    token = TaskToken("s", task.name, task.token).as_text()
+    letter = a_letter(body if "stackId" in body else {**body, "taskToken": token})
+
+    forecast = World(stack, machines=EXECUTIONS).forecast(letter)
+
+    assert forecast.chance is Chance.WORKS
+    assert text in forecast.text
+    assert letter.report().stack == body.get("stackId", "s")
 
 
 class World:
