@@ -50,6 +50,10 @@ class Busy(Exception):
     """A function that may work later."""
 
 
+class Wordy(Exception):
+    """An error with much to say."""
+
+
 class NoStock(Exception):
     """A function that never works."""
 
@@ -82,10 +86,6 @@ class Shop:
 
     def complain(self, given: Any) -> Any:
         raise Wordy("no " * 3_000)
-
-
-class Wordy(Exception):
-    """An error with much to say."""
 
 
 @pytest.fixture
