@@ -9,11 +9,13 @@ from cloudseam_cli.stepfunctions.fault import ApiFault
 from cloudseam_cli.stepfunctions.operations import (
     Operation,
     activities,
+    aliases,
     answers,
     executions,
     state_machines,
     state_tests,
     tags,
+    versions,
 )
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -23,6 +25,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **activities.OPERATIONS,
     **answers.OPERATIONS,
     **state_tests.OPERATIONS,
+    **versions.OPERATIONS,
+    **aliases.OPERATIONS,
 }
 
 

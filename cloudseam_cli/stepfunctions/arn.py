@@ -31,6 +31,11 @@ def state_machine_arn(name: str) -> str:
     return f"{PLACE}:{STATE_MACHINE}:{name}"
 
 
+def qualified_arn(name: str, qualifier: str) -> str:
+    """Of a version of a state machine, by its number, or of an alias."""
+    return f"{state_machine_arn(name)}:{qualifier}"
+
+
 def execution_arn(machine: str, name: str) -> str:
     """Of an execution of a standard state machine."""
     return f"{PLACE}:{EXECUTION}:{machine}:{name}"

@@ -3,6 +3,7 @@
 The texts are AWS's. What the model calls sensitive is not repeated in them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -89,6 +90,10 @@ def _broken(shape: Shape, value: Any) -> Iterator[str]:
         yield f"Member must have {what} greater than or equal to {least}"
     if most is not None and size > most:
         yield f"Member must have {what} less than or equal to {most}"
+    pattern = shape.metadata.get("pattern")
+    # Python does not know classes by their names, as one of the patterns has them.
+    if pattern is not None and "\\p{" not in pattern and not re.fullmatch(pattern, value):
+        yield f"Member must satisfy regular expression pattern: {pattern}"
     allowed = getattr(shape, "enum", None)
     if allowed and value not in allowed:
         yield f"Member must satisfy enum value set: [{', '.join(allowed)}]"

@@ -34,7 +34,6 @@ from cloudseam.languages.asl.resource import task_kind
 from cloudseam.messages import parse_event
 from cloudseam.outbox import Outbox
 from cloudseam.outcome import Outcome
-from cloudseam.pinned_machines import PinnedMachines
 from cloudseam.service import StackService
 from cloudseam.stack import Stack
 from cloudseam.task_token import TaskToken
@@ -43,11 +42,13 @@ from cloudseam_cli.local_store.database import Database
 from cloudseam_cli.local_store.stacks import SqliteStackRepository
 from cloudseam_cli.local_store.versions import SqliteMachineVersions
 from cloudseam_cli.stepfunctions.activities import Activities, WaitingTasks
+from cloudseam_cli.stepfunctions.aliases import Aliases
 from cloudseam_cli.stepfunctions.clockwork import Clockwork
 from cloudseam_cli.stepfunctions.direct_queue import DirectQueue
 from cloudseam_cli.stepfunctions.state_machines import StateMachines
 from cloudseam_cli.stepfunctions.tags import Tags
 from cloudseam_cli.stepfunctions.turns import Turns
+from cloudseam_cli.stepfunctions.versions import PublishedMachines, Versions
 from task_satisfier.attempt import Attempts, Unclaimed
 from task_satisfier.satisfier import Executors, TaskSatisfier
 
@@ -83,6 +84,8 @@ class Engine:
         self.stacks = SqliteStackRepository(self.database)
         self.activities = Activities(self.database)
         self.machines = StateMachines(self.database, self.activities.is_missing)
+        self.published = Versions(self.database)
+        self.aliases = Aliases(self.database)
         self.versions = SqliteMachineVersions(self.database, self.machines.version)
         self.tags = Tags(self.database)
         clock = SystemClock()
@@ -94,7 +97,7 @@ class Engine:
         self._timers = Clockwork(self._fire)
         self._service = StackService(
             self.stacks,
-            PinnedMachines(self.machines, self.versions),
+            PublishedMachines(self.machines, self.published, self.versions),
             Outbox(DirectQueue(self._begin_task), self._timers),
             clock,
         )

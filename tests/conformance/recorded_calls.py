@@ -18,12 +18,17 @@ REDACTED = frozenset(
     {
         *("date", "datetime", "timestamp", "creation-date", "time", "start-date", "stop-date"),
         *("snf_role_arn", "sfn_role_arn", "activity_arn", "activity_name", "sm_nonexistent_arn"),
+        *("state_machine_alias_name", "state_machine_alias_base_name"),
         *("ssm_nonexistent_arn", "invalid_execution_arn", "task_token", "token", "log_group_arn"),
     }
 )
 ROLE = r"s[nf]f_role_arn(?:_\w+)?|sfn_role_arn(?:_\w+)?"
 PLACEHOLDER = re.compile(r"<[A-Za-z_][\w .\-]*(?::\d+)?>|" + "|".join([ROLE, *sorted(REDACTED)]))
 TOKEN = "fake-nextToken"
+# What it put in the place of what an earlier answer had.
+FAKE = "arn:aws:fake:us-east-1:111111111111:"
+VERSION, ALIAS = f"{FAKE}stateMachineVersionArn", f"{FAKE}stateMachineAliasArn"
+REVISION = "fake-revisionId"
 # Recordings are from before the answers had it.
 NEWER = frozenset({"encryptionConfiguration"})
 EXECUTION = re.compile(r"arn:aws:states:us-east-1:\d{12}:execution:x:\d+")
@@ -39,6 +44,9 @@ class Replay:
         self._call = call
         self._wait = wait
         self._execution = self._token = ""
+        self._versions: list[str] = []
+        self._aliases: list[str] = []
+        self._revisions: list[str] = []
 
     def differences(self, case: Mapping[str, Any]) -> list[str]:
         """What was answered in another way than it is recorded."""
@@ -61,17 +69,45 @@ class Replay:
 
     def _made(self, step: Mapping[str, Any]) -> Mapping[str, Any]:
         text = EXECUTION.sub(self._execution, json.dumps(step["kw"]))
-        told = json.loads(text.replace(RECORDED_ACCOUNT, ACCOUNT).replace(TOKEN, self._token))
         operation = OPERATIONS[step["op"]]
+        text = self._without_fakes(text.replace(TOKEN, self._token), operation)
+        told = json.loads(text.replace(RECORDED_ACCOUNT, ACCOUNT))
+        if "nextToken" in told and told["nextToken"] is None:
+            told["nextToken"] = self._token
         try:
             answer = self._call(operation, told)
         except ApiFault as fault:
             return {"Error": {"Code": fault.name, "Message": fault.message}}
         self._token = answer.get("nextToken", "")
+        self._note(answer)
         if "executionArn" in answer and operation == "StartExecution":
             self._execution = answer["executionArn"]
             self._wait(self._execution)
         return answer
+
+    def _note(self, answer: Mapping[str, Any]) -> None:
+        noted = {
+            "stateMachineVersionArn": self._versions,
+            "stateMachineAliasArn": self._aliases,
+            "revisionId": self._revisions,
+        }
+        for name, seen in noted.items():
+            if name in answer and answer[name] not in seen:
+                seen.append(answer[name])
+
+    def _without_fakes(self, text: str, operation: str) -> str:
+        """The call with what it had when it was recorded: the newest version, but the second one in
+        an alias; the revision before the newest; the newest alias, but the oldest to be deleted."""
+        if VERSION in text:
+            is_routed = "routingConfiguration" in text
+            text = text.replace(VERSION, self._versions[1 if is_routed else -1])
+        if ALIAS in text:
+            is_deleted = operation == "DeleteStateMachineAlias"
+            alias = self._aliases[0 if is_deleted else -1]
+            if is_deleted and len(self._aliases) > 1:
+                del self._aliases[0]
+            text = text.replace(ALIAS, alias)
+        return text.replace(REVISION, self._revisions[-2]) if REVISION in text else text
 
 
 def _was_never_sent(step: Mapping[str, Any]) -> bool:

@@ -12,13 +12,13 @@ from cloudseam_cli.stepfunctions.fault import ApiFault
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, is_too_long, parsed
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import (
+    Qualified,
     execution_named,
-    machine_named,
+    qualified,
     run_named,
     run_of,
 )
 from cloudseam_cli.stepfunctions.page import invalid_token, most_of, page, place_in, token_of
-from cloudseam_cli.stepfunctions.state_machines import StateMachine
 
 # What StartSyncExecution waits for (developer guide, "Express workflows": five minutes).
 SYNC_SECONDS = 300
@@ -32,18 +32,17 @@ DATA = frozenset({"input", "output", "parameters", "assignedVariables"})
 
 def start(engine: Engine, told: Told) -> Answered:
     """StartExecution. The same name with the same input names the execution that is running."""
-    machine = machine_named(engine, told["stateMachineArn"])
-    stack = _started(engine, machine, told)
+    stack = _started(engine, qualified(engine, told["stateMachineArn"]), told)
     run = run_of(stack)
     return {"executionArn": run["facts"]["Execution"]["Id"], "startDate": run["started_at"] / 1000}
 
 
 def start_sync(engine: Engine, told: Told) -> Answered:
     """StartSyncExecution: answers when the execution has ended."""
-    machine = machine_named(engine, told["stateMachineArn"])
-    if not machine.is_express:
+    named = qualified(engine, told["stateMachineArn"])
+    if not named.machine.is_express:
         raise _unsupported()
-    started = _started(engine, machine, told)
+    started = _started(engine, named, told)
     stack = engine.wait_for_end(started.id, SYNC_SECONDS) or started
     if not stack.is_satisfied:
         stack = engine.stop(stack.id, {})
@@ -82,19 +81,41 @@ def list_of_machine(engine: Engine, told: Told) -> Answered:
     if "mapRunArn" in told:
         text = f"Resource not found: '{told['mapRunArn']}'"
         raise ApiFault("ResourceNotFound", text)
-    machine = machine_named(engine, told["stateMachineArn"])
-    if machine.is_express:
+    named = qualified(engine, told["stateMachineArn"])
+    if named.machine.is_express:
         raise _unsupported()
     most = most_of(told)
     behind = _place(told)
     if told.get("redriveFilter") == "REDRIVEN":
         return {"executions": []}
-    found = engine.stacks.page(machine.name, told.get("statusFilter"), behind, most + 1)
+    found = _page(engine, named, told, behind, most + 1)
     listed: Answered = {"executions": [_listed(run_of(stack)) for stack in found[:most]]}
     if len(found) > most:
         last = found[most - 1]
         listed["nextToken"] = token_of([last.created_at, last.id])
     return listed
+
+
+def _page(
+    engine: Engine, named: Qualified, told: Told, behind: tuple[int, str], most: int
+) -> list[Stack]:
+    """So many executions behind a place: all of a state machine, or those that were started by the
+    version or the alias that is named."""
+    found: list[Stack] = []
+    while len(found) < most:
+        read = engine.stacks.page(named.machine.name, told.get("statusFilter"), behind, most)
+        found += [stack for stack in read if _is_of(stack, named)]
+        if len(read) < most:
+            break
+        behind = read[-1].created_at, read[-1].id
+    return found[:most]
+
+
+def _is_of(stack: Stack, named: Qualified) -> bool:
+    run = run_of(stack)
+    if named.alias:
+        return bool(run.get("alias") == named.alias)
+    return named.version is None or run.get("version") == named.version.number
 
 
 def history(engine: Engine, told: Told) -> Answered:
@@ -109,7 +130,8 @@ def history(engine: Engine, told: Told) -> Answered:
     return page("events", found, told)
 
 
-def _started(engine: Engine, machine: StateMachine, told: Told) -> Stack:
+def _started(engine: Engine, named: Qualified, told: Told) -> Stack:
+    machine = named.machine
     name = arn.check_name(told["name"]) if "name" in told else str(uuid4())
     given = _input(told)
     if machine.is_express:
@@ -118,6 +140,8 @@ def _started(engine: Engine, machine: StateMachine, told: Told) -> Stack:
     else:
         stack_id, made = f"{machine.name}:{name}", arn.execution_arn(machine.name, name)
     payload = {"input": given, "role": machine.role, "arn": made, "name": name}
+    if named.version:
+        payload |= {"version": named.version.number, "alias": named.alias}
     started = engine.start(stack_id, machine.name, payload)
     if started.is_known and not _is_same_start(started.stack, given):
         raise ApiFault("ExecutionAlreadyExists", f"Execution Already Exists: '{made}'")
@@ -163,7 +187,14 @@ def _listed(run: dict[str, Any]) -> Answered:
         "startDate": run["started_at"] / 1000,
         "redriveCount": 0,
     }
-    return listed | ({"stopDate": run["stopped_at"] / 1000} if run["stopped_at"] else {})
+    if run["stopped_at"]:
+        listed["stopDate"] = run["stopped_at"] / 1000
+    machine = run["facts"]["StateMachine"]["Name"]
+    if run.get("version"):
+        listed["stateMachineVersionArn"] = arn.qualified_arn(machine, str(run["version"]))
+    if run.get("alias"):
+        listed["stateMachineAliasArn"] = arn.qualified_arn(machine, run["alias"])
+    return listed
 
 
 def _place(told: Told) -> tuple[int, str]:

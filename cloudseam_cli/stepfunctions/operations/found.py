@@ -1,5 +1,7 @@
 """What calls name by ARN, found."""
 
+import random
+from dataclasses import dataclass
 from typing import Any
 
 from cloudseam.stack import Stack
@@ -8,6 +10,7 @@ from cloudseam_cli.stepfunctions.activities import Activity
 from cloudseam_cli.stepfunctions.engine import Engine
 from cloudseam_cli.stepfunctions.fault import ApiFault
 from cloudseam_cli.stepfunctions.state_machines import StateMachine
+from cloudseam_cli.stepfunctions.versions import Version
 
 
 def machine_named(engine: Engine, text: str) -> StateMachine:
@@ -20,6 +23,45 @@ def machine_named(engine: Engine, text: str) -> StateMachine:
         case (_, name) if machine := engine.machines.find(name):
             return machine
     raise unknown_machine(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Qualified:
+    """What an ARN of a state machine names: it as it is, or as a version of it was; and how."""
+
+    machine: StateMachine
+    version: Version | None = None
+    alias: str = ""
+
+
+def qualified(engine: Engine, text: str) -> Qualified:
+    """The state machine of an ARN, which may name a version or an alias. Of the versions of an
+    alias one is drawn, by their weights.
+
+    Raises:
+        ApiFault: InvalidArn, StateMachineDoesNotExist.
+    """
+    match arn.parts_of(text, arn.STATE_MACHINE):
+        case (_, name, qualifier):
+            alias = "" if qualifier.isdecimal() else qualifier
+            found = engine.aliases.find(name, alias) if alias else None
+            number = found.version(random.random()) if found else qualifier
+            if str(number).isdecimal() and (version := engine.published.find(name, int(number))):
+                return Qualified(version.machine, version, alias)
+            raise unknown_machine(text)
+    return Qualified(machine_named(engine, text))
+
+
+def version_in(text: str) -> tuple[str, int]:
+    """The state machine's name and the number that the ARN of a version has.
+
+    Raises:
+        ApiFault: InvalidArn.
+    """
+    match arn.parts_of(text, arn.STATE_MACHINE):
+        case (_, name, number) if number.isdecimal():
+            return name, int(number)
+    raise ApiFault("InvalidArn", f"Invalid Arn: '{text}'")
 
 
 def unknown_machine(text: str) -> ApiFault:

@@ -13,10 +13,12 @@ from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import (
     execution_named,
     machine_named,
+    qualified,
     run_of,
     unknown_machine,
 )
 from cloudseam_cli.stepfunctions.operations.tags import check_tags
+from cloudseam_cli.stepfunctions.operations.versions import published
 from cloudseam_cli.stepfunctions.page import page
 from cloudseam_cli.stepfunctions.state_machines import STANDARD, StateMachine
 
@@ -39,7 +41,7 @@ def create(engine: Engine, told: Told) -> Answered:
     """CreateStateMachine. Made again just as it is, it stays."""
     name = arn.check_name(told["name"])
     kind = told.get("type") or STANDARD
-    _refuse_versions(told)
+    _check_versions(told)
     check_definition(told["definition"], kind)
     tags = check_tags(told.get("tags") or [], {})
     now = time.time()
@@ -61,21 +63,28 @@ def create(engine: Engine, told: Told) -> Answered:
             raise ApiFault(
                 "StateMachineAlreadyExists", f"State Machine Already Exists: '{known.arn}'"
             )
-        return {"stateMachineArn": known.arn, "creationDate": known.created}
-    engine.machines.put(made)
-    engine.tags.put(made.arn, tags)
-    return {"stateMachineArn": made.arn, "creationDate": made.created}
+        made = known
+    else:
+        engine.machines.put(made)
+        engine.tags.put(made.arn, tags)
+    answer = {"stateMachineArn": made.arn, "creationDate": made.created}
+    return answer | _published(engine, made, told)
 
 
 def describe(engine: Engine, told: Told) -> Answered:
-    """DescribeStateMachine."""
-    machine = machine_named(engine, told["stateMachineArn"])
-    return {
+    """DescribeStateMachine, or of one of its versions."""
+    named = qualified(engine, told["stateMachineArn"])
+    machine, version = named.machine, named.version
+    described = {
         **_shown(machine, machine.definition),
+        "stateMachineArn": told["stateMachineArn"],
         "status": "ACTIVE",
         "type": machine.kind,
-        "creationDate": machine.created,
+        "creationDate": version.created if version else machine.created,
     }
+    if version and version.description:
+        described["description"] = version.description
+    return described
 
 
 def describe_for_execution(engine: Engine, told: Told) -> Answered:
@@ -92,7 +101,7 @@ def describe_for_execution(engine: Engine, told: Told) -> Answered:
 def update(engine: Engine, told: Told) -> Answered:
     """UpdateStateMachine. Executions under way keep their definition."""
     machine = machine_named(engine, told["stateMachineArn"])
-    _refuse_versions(told)
+    _check_versions(told)
     if not any(name in told for name in CHANGEABLE):
         names = ", ".join(CHANGEABLE[:-1])
         raise ApiFault(
@@ -112,14 +121,17 @@ def update(engine: Engine, told: Told) -> Answered:
         encryption=told.get("encryptionConfiguration") or machine.encryption,
     )
     engine.machines.put(changed)
-    return {"updateDate": changed.updated, "revisionId": changed.revision}
+    answer = {"updateDate": changed.updated, "revisionId": changed.revision}
+    return answer | _published(engine, changed, told)
 
 
 def delete(engine: Engine, told: Told) -> Answered:
-    """DeleteStateMachine. One that there is none of is gone, too."""
+    """DeleteStateMachine, with its versions and aliases. One that there is none of is gone, too."""
     match arn.parts_of(told["stateMachineArn"], arn.STATE_MACHINE):
         case (_, name):
             engine.machines.remove(name)
+            engine.published.remove_all(name)
+            engine.aliases.remove_all(name)
             engine.tags.put(told["stateMachineArn"], {})
     return {}
 
@@ -170,12 +182,18 @@ def _logging(told: Told, otherwise: Any) -> Any:
     return {**NO_LOGGING, **logging}
 
 
-def _refuse_versions(told: Told) -> None:
+def _check_versions(told: Told) -> None:
     if told.get("versionDescription") and not told.get("publish"):
         text = "Version description can only be set when publish is true"
         raise ApiFault("ValidationException", text)
-    if told.get("publish"):
-        raise ApiFault("ValidationException", "This server publishes no versions.")
+
+
+def _published(engine: Engine, machine: StateMachine, told: Told) -> Answered:
+    """Where the version is that the call wants to be published; nothing if it wants none."""
+    if not told.get("publish"):
+        return {}
+    version = published(engine, machine, told.get("versionDescription", ""))
+    return {"stateMachineVersionArn": arn.qualified_arn(machine.name, str(version.number))}
 
 
 def _shown(machine: StateMachine, definition: str) -> Answered:

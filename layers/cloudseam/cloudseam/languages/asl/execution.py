@@ -86,7 +86,9 @@ class Thread:
 
 @dataclass(slots=True)
 class Execution:
-    """An execution of a machine. `facts` are the parts of the context object that never change."""
+    """An execution of a machine. `facts` are the parts of the context object that never change.
+    `version` is the published one that it was started by, 0 for none, and `alias` what led to it.
+    """
 
     input: Any
     facts: dict[str, Any]
@@ -100,6 +102,8 @@ class Execution:
     due: int = 0
     events: int = 0
     next_thread: int = 0
+    version: int = 0
+    alias: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The execution as JSON has it, which shares nothing with it that changes in place."""

@@ -164,8 +164,12 @@ class AslMachine:
             },
             "StateMachine": {"Id": f"{place}:stateMachine:{self.name}", "Name": self.name},
         }
+        execution = Execution(told.get("input", {}), facts)
+        version, alias = told.get("version"), told.get("alias")
+        execution.version = version if isinstance(version, int) else 0
+        execution.alias = _text(alias) or ""
         stack = replace(stack, memory={"role": role}, epoch=stack.epoch + 1)
-        running = self._over(stack, Execution(told.get("input", {}), facts), given)
+        running = self._over(stack, execution, given)
         running.start(role)
         return self._after(stack, running, event, given)
 
