@@ -19,6 +19,7 @@ from cloudseam.dead_letters import wait_before
 from cloudseam.delivery import Delivery
 from cloudseam.errors import RetryableError
 from cloudseam.event import (
+    REDRIVE_EXECUTION,
     RETRY_PENDING_TASKS,
     START,
     STOP_EXECUTION,
@@ -128,6 +129,11 @@ class Engine:
     def stop(self, stack_id: str, payload: Mapping[str, Json]) -> Stack:
         """Ends an execution, unless it has ended."""
         event = Event(uuid4().hex, stack_id, STOP_EXECUTION, payload=payload)
+        return _after(self.apply(event))
+
+    def redrive(self, stack_id: str, token: str) -> Stack:
+        """Has an execution that did not end well go on; `token` names the call."""
+        event = Event(f"redrive/{token}", stack_id, REDRIVE_EXECUTION)
         return _after(self.apply(event))
 
     def tell(self, name: str, token: TaskToken, answer: Answer) -> Stack | None:

@@ -1,9 +1,12 @@
 """Executions: started, looked at, stopped."""
 
+import time
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from cloudseam.languages.asl.execution import Status
+from cloudseam.languages.asl.history import MAX_EVENTS
 from cloudseam.languages.asl.json_text import same, text_of
 from cloudseam.stack import Stack
 from cloudseam_cli.stepfunctions import arn
@@ -25,7 +28,9 @@ SYNC_SECONDS = 300
 # Behind every execution there is: a moment (epoch ms) and an id.
 NEWEST = (2**62, "")
 WHOLE = {"included": True}
-NOT_REDRIVABLE = "This server redrives no executions."
+# How long an execution can be redriven for after it has ended, and how often (developer guide,
+# "Redriving executions").
+REDRIVABLE_MS, MOST_REDRIVES = 14 * 24 * 3600 * 1000, 1000
 # What of events is left out on demand.
 DATA = frozenset({"input", "output", "parameters", "assignedVariables"})
 
@@ -53,7 +58,7 @@ def start_sync(engine: Engine, told: Told) -> Answered:
         "billedDurationInMilliseconds": max(100, -(-milliseconds // 100) * 100),
         "billedMemoryUsedInMB": 64,
     }
-    for name in ("redriveCount", "redriveStatus", "redriveStatusReason"):
+    for name in ("redriveCount", "redriveStatus", "redriveStatusReason", "redriveDate"):
         described.pop(name, None)
     if described["status"] == Status.ABORTED:
         described["status"] = Status.TIMED_OUT.value
@@ -86,8 +91,6 @@ def list_of_machine(engine: Engine, told: Told) -> Answered:
         raise _unsupported()
     most = most_of(told)
     behind = _place(told)
-    if told.get("redriveFilter") == "REDRIVEN":
-        return {"executions": []}
     found = _page(engine, named, told, behind, most + 1)
     listed: Answered = {"executions": [_listed(run_of(stack)) for stack in found[:most]]}
     if len(found) > most:
@@ -104,7 +107,7 @@ def _page(
     found: list[Stack] = []
     while len(found) < most:
         read = engine.stacks.page(named.machine.name, told.get("statusFilter"), behind, most)
-        found += [stack for stack in read if _is_of(stack, named)]
+        found += [stack for stack in read if _is_of(stack, named) and _is_wanted(stack, told)]
         if len(read) < most:
             break
         behind = read[-1].created_at, read[-1].id
@@ -116,6 +119,42 @@ def _is_of(stack: Stack, named: Qualified) -> bool:
     if named.alias:
         return bool(run.get("alias") == named.alias)
     return named.version is None or run.get("version") == named.version.number
+
+
+def _is_wanted(stack: Stack, told: Told) -> bool:
+    wanted = told.get("redriveFilter")
+    is_redriven = run_of(stack).get("redrives", 0) > 0
+    return wanted is None or is_redriven == (wanted == "REDRIVEN")
+
+
+def redrive(engine: Engine, told: Told) -> Answered:
+    """RedriveExecution. Called again with the same token it does nothing more."""
+    stack = execution_named(engine, told["executionArn"])
+    token = told.get("clientToken") or str(uuid4())
+    if not stack.has_applied(f"redrive/{token}"):
+        reason = _not_redrivable(run_of(stack))
+        if reason:
+            raise ApiFault("ExecutionNotRedrivable", reason)
+        stack = engine.redrive(stack.id, token)
+    return {"redriveDate": _redriven_at(run_of(stack))}
+
+
+def _redriven_at(run: dict[str, Any]) -> float:
+    """When it was redriven last, in epoch seconds."""
+    return datetime.fromisoformat(run["facts"]["Execution"]["RedriveTime"]).timestamp()
+
+
+def _not_redrivable(run: dict[str, Any]) -> str:
+    """Why an execution cannot be redriven; nothing if it can."""
+    if run["status"] in (Status.RUNNING, Status.SUCCEEDED):
+        return f"Execution is {run['status']} and cannot be redriven"
+    if time.time() * 1000 > run["stopped_at"] + REDRIVABLE_MS:
+        return "Execution redrive is only possible within 14 days after it has ended"
+    if run.get("redrives", 0) >= MOST_REDRIVES:
+        return f"Execution was redriven {MOST_REDRIVES} times and cannot be redriven"
+    if run["events"] >= MAX_EVENTS - 1:
+        return "Execution history has no place for more events"
+    return ""
 
 
 def history(engine: Engine, told: Told) -> Answered:
@@ -172,8 +211,12 @@ def _described(run: dict[str, Any]) -> Answered:
     }
     if run["status"] == Status.SUCCEEDED:
         described |= {"output": text_of(run["output"]), "outputDetails": WHOLE}
-    if run["status"] != Status.RUNNING:
-        described |= {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": NOT_REDRIVABLE}
+    reason = _not_redrivable(run)
+    described["redriveStatus"] = "NOT_REDRIVABLE" if reason else "REDRIVABLE"
+    if reason:
+        described["redriveStatusReason"] = reason
+    if run.get("redrives"):
+        described["redriveDate"] = _redriven_at(run)
     told = {name: run[name] for name in ("error", "cause") if run[name] is not None}
     return described | told
 
@@ -185,7 +228,7 @@ def _listed(run: dict[str, Any]) -> Answered:
         "name": run["facts"]["Execution"]["Name"],
         "status": run["status"],
         "startDate": run["started_at"] / 1000,
-        "redriveCount": 0,
+        "redriveCount": run.get("redrives", 0),
     }
     if run["stopped_at"]:
         listed["stopDate"] = run["stopped_at"] / 1000
@@ -226,6 +269,7 @@ OPERATIONS = {
     "StartSyncExecution": start_sync,
     "DescribeExecution": describe,
     "StopExecution": stop,
+    "RedriveExecution": redrive,
     "ListExecutions": list_of_machine,
     "GetExecutionHistory": history,
 }

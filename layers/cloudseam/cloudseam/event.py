@@ -18,6 +18,8 @@ MIGRATE_MACHINE = "MIGRATE_MACHINE"
 START = "START"
 # Ends an execution from outside.
 STOP_EXECUTION = "STOP_EXECUTION"
+# Has one that did not end well go on from there.
+REDRIVE_EXECUTION = "REDRIVE_EXECUTION"
 # Of an attempt of a task, with its token: a worker of the activity has taken it (and is called by
 # the answer's `description`), and it is still being worked on.
 TASK_STARTED = "TASK_STARTED"
@@ -29,7 +31,7 @@ RETRIES = frozenset({RETRY_FAILED_TASKS, RETRY_PENDING_TASKS})
 # What people send to a stack that exists, whatever its machine says.
 REPAIRS = RETRIES | {CANCEL_TASKS, MIGRATE_MACHINE}
 # A machine's own events have no underscore, so none of these can be one.
-SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE, STOP_EXECUTION, TASK_HEARTBEAT}
+SYSTEM_EVENTS = ANSWERS | REPAIRS | {TIMER_DUE, STOP_EXECUTION, REDRIVE_EXECUTION, TASK_HEARTBEAT}
 
 # Kinds of failure that this system tells of itself; an executor may tell of others.
 TIMEOUT = "Timeout"

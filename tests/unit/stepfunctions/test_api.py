@@ -19,7 +19,7 @@ def test_every_operation_is_one_of_the_service() -> None:
 
 
 def test_an_operation_that_is_not_there_is_refused_by_name(refused: Refused) -> None:
-    assert refused("RedriveExecution")[0] == "UnknownOperationException"
+    assert refused("DescribeMapRun")[0] == "UnknownOperationException"
     assert refused("")[0] == "UnknownOperationException"
 
 

@@ -1,6 +1,6 @@
 """An execution as a value: all that has to survive between two events, as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
@@ -86,8 +86,9 @@ class Thread:
 
 @dataclass(slots=True)
 class Execution:
-    """An execution of a machine. `facts` are the parts of the context object that never change.
-    `version` is the published one that it was started by, 0 for none, and `alias` what led to it.
+    """An execution of a machine. `facts` are the parts of the context object that change in no
+    state. `version` is the published one that it was started by, 0 for none, and `alias` what led
+    to it. `left` are the threads of one that did not end well, as JSON: what it can go on from.
     """
 
     input: Any
@@ -104,6 +105,8 @@ class Execution:
     next_thread: int = 0
     version: int = 0
     alias: str = ""
+    redrives: int = 0
+    left: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The execution as JSON has it, which shares nothing with it that changes in place."""
@@ -114,7 +117,7 @@ class Execution:
     @classmethod
     def of_json(cls, told: Mapping[str, Any]) -> Self:
         """The execution that `as_json` gave."""
-        threads = {key: _thread(thread) for key, thread in told["threads"].items()}
+        threads = {key: thread_of_json(thread) for key, thread in told["threads"].items()}
         return cls(**{**told, "threads": threads, "status": Status(told["status"])})
 
     @property
@@ -131,13 +134,19 @@ _NAMES = tuple(each.name for each in fields(Execution))
 _THREAD_NAMES = tuple(each.name for each in fields(Thread))
 
 
-def _thread(told: Mapping[str, Any]) -> Thread:
+def thread_of_json(told: Mapping[str, Any]) -> Thread:
+    """The thread that `as_json` of its execution has."""
     return Thread(**{**told, **_own(told), "phase": Phase(told["phase"])})
 
 
 def _thread_as_json(thread: Thread) -> dict[str, Any]:
     told = {name: getattr(thread, name) for name in _THREAD_NAMES}
     return told | _own(told)
+
+
+def threads_as_json(threads: Iterable[Thread]) -> list[dict[str, Any]]:
+    """Threads as JSON has them, but for those inside a distributed Map."""
+    return [_thread_as_json(thread) for thread in threads if not thread.is_silent]
 
 
 def _own(told: Mapping[str, Any]) -> dict[str, Any]:

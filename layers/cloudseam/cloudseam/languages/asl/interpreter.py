@@ -6,12 +6,20 @@ Pure: time and randomness are given, and what should be done is returned as effe
 from typing import Any
 
 from cloudseam.languages.asl import failure
-from cloudseam.languages.asl.execution import Phase, Status, Thread
+from cloudseam.languages.asl.definition import is_distributed
+from cloudseam.languages.asl.execution import (
+    Phase,
+    Status,
+    Thread,
+    thread_of_json,
+    threads_as_json,
+)
 from cloudseam.languages.asl.failing import fail
 from cloudseam.languages.asl.failure import StateFailure
 from cloudseam.languages.asl.gathering import ended, gathered
 from cloudseam.languages.asl.history import MAX_EVENTS, payload
 from cloudseam.languages.asl.leaving import complete, limit
+from cloudseam.languages.asl.moment import moment_text
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states import STATES
 from cloudseam.languages.asl.states.item_reader import take_items
@@ -148,6 +156,36 @@ class Interpreter(Run):
         self.stop(Status.ABORTED, "ExecutionAborted", error, cause)
         self._run_on()
 
+    def redrive(self) -> None:
+        """Goes on with one that did not end well, where it was. What had not ended by then begins
+        again: a task is asked for once more, and a distributed Map runs over all of its items."""
+        execution = self.execution
+        execution.redrives += 1
+        execution.status, execution.stopped_at = Status.RUNNING, 0
+        execution.error = execution.cause = None
+        if "TimeoutSeconds" in self.definition:
+            execution.due = self.now + 1000 * self.definition["TimeoutSeconds"]
+        told = {"RedriveCount": execution.redrives, "RedriveTime": moment_text(self.now)}
+        facts = execution.facts
+        execution.facts = {**facts, "Execution": {**facts["Execution"], **told}}
+        self.history.log("ExecutionRedriven", self.history.count, redriveCount=execution.redrives)
+        for each in execution.left:
+            self._take_up(thread_of_json(each))
+        execution.left = []
+        self._run_on()
+
+    def _take_up(self, thread: Thread) -> None:
+        self.execution.threads[str(thread.id)] = thread
+        thread.retries = [0] * len(thread.retries)
+        state = self.state_of(thread)
+        is_gathering = thread.phase is Phase.GATHERING and not is_distributed(state)
+        if thread.phase is Phase.READY or thread.phase is Phase.DONE:
+            self.ready.append(thread)
+        elif not is_gathering:
+            thread.phase, thread.map_run, thread.due = Phase.ENTERED, None, 0
+            disarm(thread)
+            self.ready.append(thread)
+
     def _run_on(self) -> None:
         """Goes on as long as the outside is not needed, each thread by one step in its turn."""
         while self.ready and not self.is_over and not self.history.is_full:
@@ -157,7 +195,12 @@ class Interpreter(Run):
         self.execution.events = self.history.count
 
     def _fail(self, thread: Thread, failed: StateFailure) -> None:
+        """Has a thread fail. What is left of an execution that ends by it is what was there before:
+        on its way out a failure ends all that runs beside it."""
+        left = threads_as_json(self.execution.threads.values())
         fail(self, thread, failed)
+        if self.is_over:
+            self.execution.left = left
 
     def _go_on(self, thread: Thread) -> None:
         state = self.state_of(thread)

@@ -22,6 +22,7 @@ from cloudseam.event import (
     LOST,
     MIGRATE_MACHINE,
     OUT_OF_TIME,
+    REDRIVE_EXECUTION,
     START,
     STOP_EXECUTION,
     TASK_COMPLETED,
@@ -96,6 +97,8 @@ class AslMachine:
         if event.name == MIGRATE_MACHINE:
             return self.adopt(stack, event.states)
         running = self._interpreter(stack, given)
+        if event.name == REDRIVE_EXECUTION:
+            return self._redriven(stack, running, event, given)
         if running.execution.status is not Status.RUNNING:
             return stack if event.is_answer else stack.with_metadata(event.metadata)
         if event.answer is not None and event.name in TAKING:
@@ -110,7 +113,8 @@ class AslMachine:
             return self._after(stack, running, event, given)
         raise TransitionNotAllowedError(
             f"Event '{event.name}' means nothing to execution '{stack.id}' of machine "
-            f"'{self.name}'. It takes {START}, {STOP_EXECUTION} and answers of tasks.",
+            f"'{self.name}'. It takes {START}, {STOP_EXECUTION}, {REDRIVE_EXECUTION} and "
+            "answers of tasks.",
             stack_id=stack.id,
             machine=stack.machine,
             state=stack.state,
@@ -185,6 +189,18 @@ class AslMachine:
                 event=event.name,
             )
         return stack.with_metadata(event.metadata)
+
+    def _redriven(self, stack: Stack, running: Interpreter, event: Event, given: Given) -> Stack:
+        if running.execution.status in (Status.RUNNING, Status.SUCCEEDED):
+            raise TransitionNotAllowedError(
+                f"Execution '{stack.id}' is {stack.state}: only one that did not end well goes on.",
+                stack_id=stack.id,
+                machine=stack.machine,
+                state=stack.state,
+                event=event.name,
+            )
+        running.redrive()
+        return self._after(stack, running, event, given)
 
     def _answered(
         self, stack: Stack, running: Interpreter, event: Event, answer: Answer, given: Given

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudseam.languages.asl.definition import Definition, State, is_distributed, state_of
-from cloudseam.languages.asl.execution import Execution, Status, Thread, Work
+from cloudseam.languages.asl.execution import (
+    Execution,
+    Status,
+    Thread,
+    Work,
+    threads_as_json,
+)
 from cloudseam.languages.asl.history import History
 
 
@@ -107,6 +113,7 @@ class Run:
         self, status: Status, kind: str, error: str | None, cause: str | None, previous: int = 0
     ) -> None:
         """Ends the execution otherwise than well."""
+        self.execution.left = threads_as_json(self.execution.threads.values())
         self.execution.threads.clear()
         self.ready.clear()
         self.execution.status, self.execution.stopped_at = status, self.now
