@@ -144,7 +144,11 @@ class Engine:
                 return None
             told = replace(answer, task=token.task, token=token.secret)
             event = Event(f"{token.secret}/{name}", token.stack_id, name, answer=told)
-            return _after(self.apply(event))
+            outcome = self.apply(event)
+            after = _after(outcome)
+            # What it does not wait for leaves the execution as it is.
+            is_taken = outcome.before is None or outcome.before.memory is not after.memory
+            return after if is_taken else None
 
     def ask(
         self, activity: str, worker: str | None, seconds: float, is_there: Callable[[], bool]
@@ -156,8 +160,7 @@ class Engine:
         until = time.monotonic() + seconds
         while token := self._waiting.take(activity, until - time.monotonic(), is_there):
             taken = self.tell(TASK_STARTED, token, Answer("", description=worker))
-            # What others have taken leaves no event.
-            if taken is not None and taken.log:
+            if taken is not None:
                 return TaskAsked(token, _thread_of(taken, token)["task"]["arguments"])
         return None
 

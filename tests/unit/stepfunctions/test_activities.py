@@ -235,3 +235,22 @@ def test_a_worker_that_hung_up_takes_no_task(
 
     assert engine.ask(ARN, "gone", 0, lambda: False) is None
     assert call("GetActivityTask", activityArn=ARN)["input"] == '{"n":1}'
+
+
+def test_a_task_inside_a_distributed_map_is_one_worker_s(
+    call: Call, machine: MakeMachine, engine: Engine
+) -> None:
+    # Nothing of it is in the history.
+    call("CreateActivity", name="a")
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    task = {"Type": "Task", "Resource": ARN, "End": True}
+    processor = {"ProcessorConfig": config, "StartAt": "T", "States": {"T": task}}
+    arn = machine({"M": {"Type": "Map", "ItemProcessor": processor, "End": True}})
+    execution = call("StartExecution", stateMachineArn=arn, input="[1]")["executionArn"]
+
+    taken = engine.ask(ARN, None, 0.1, lambda: True)
+    assert taken is not None
+    assert engine.ask(ARN, None, 0.1, lambda: True) is None
+    call("SendTaskSuccess", taskToken=taken.token.as_text(), output="2")
+
+    assert call("DescribeExecution", executionArn=execution)["output"] == "[2]"
