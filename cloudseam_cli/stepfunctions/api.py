@@ -12,6 +12,7 @@ from cloudseam_cli.stepfunctions.operations import (
     aliases,
     answers,
     executions,
+    map_runs,
     state_machines,
     state_tests,
     tags,
@@ -26,6 +27,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **answers.OPERATIONS,
     **state_tests.OPERATIONS,
     **versions.OPERATIONS,
+    **map_runs.OPERATIONS,
     **aliases.OPERATIONS,
 }
 

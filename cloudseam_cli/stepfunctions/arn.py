@@ -9,7 +9,8 @@ PLACE = f"arn:aws:states:{REGION}:{ACCOUNT}"
 # Of executions that are given none. Nobody checks it here.
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/cloudseam"
 STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY = "stateMachine", "execution", "express", "activity"
-KINDS = frozenset({STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY, "mapRun"})
+MAP_RUN = "mapRun"
+KINDS = frozenset({STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY, MAP_RUN})
 # No white space, brackets, wildcards, special or control characters (API reference,
 # CreateStateMachine, `name`).
 NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,80}")

@@ -30,7 +30,7 @@ from cloudseam.event import (
     Json,
 )
 from cloudseam.heartbeat import ThreadHeartbeat
-from cloudseam.languages.asl.machine import TIMER
+from cloudseam.languages.asl.machine import TIMER, UPDATE_MAP_RUN
 from cloudseam.languages.asl.resource import task_kind
 from cloudseam.messages import parse_event
 from cloudseam.outbox import Outbox
@@ -135,6 +135,10 @@ class Engine:
         """Has an execution that did not end well go on; `token` names the call."""
         event = Event(f"redrive/{token}", stack_id, REDRIVE_EXECUTION)
         return _after(self.apply(event))
+
+    def change_map_run(self, stack_id: str, limits: Mapping[str, Json]) -> Stack:
+        """Gives the run of a distributed Map, its `mapRunArn`, other limits."""
+        return _after(self.apply(Event(uuid4().hex, stack_id, UPDATE_MAP_RUN, payload=limits)))
 
     def tell(self, name: str, token: TaskToken, answer: Answer) -> Stack | None:
         """Tells an execution of one of its tasks; None if it does not wait for it any more."""

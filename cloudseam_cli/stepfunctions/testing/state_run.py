@@ -85,7 +85,8 @@ class StateRun(Interpreter):
 
 def state_run(tested: TestedState, now: int) -> StateRun:
     """The run of a state, not begun yet. Without jitter its delays are whole."""
-    facts = {"StateMachine": {"Id": arn.state_machine_arn("test"), "Name": "test"}}
+    machine = {"Id": arn.state_machine_arn("test"), "Name": "test"}
+    facts = {"Execution": {"Name": "test"}, "StateMachine": machine}
     return StateRun(
         tested.definition,
         Execution(tested.input, facts),

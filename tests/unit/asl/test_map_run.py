@@ -7,7 +7,8 @@ import pytest
 
 from cloudseam.languages.asl.execution import Status
 from cloudseam.languages.asl.states import result_writer
-from cloudseam.languages.asl.states.iterations import DISTRIBUTED_AT_ONCE, MAX_WAITING_BYTES
+from cloudseam.languages.asl.states.iterations import MAX_WAITING_BYTES
+from cloudseam.languages.asl.states.map_run import MOST_AT_ONCE
 from tests.asl_player import Player, play
 
 READ, PUT = "arn:aws:states:::s3:getObject", "arn:aws:states:::s3:putObject"
@@ -154,9 +155,9 @@ def test_selected_items_that_are_more_than_an_execution_keeps_are_refused() -> N
 
 
 def test_so_many_iterations_run_at_once() -> None:
-    player = Player(mapped(WORK), list(range(DISTRIBUTED_AT_ONCE + 1)))
+    player = Player(mapped(WORK), list(range(MOST_AT_ONCE + 1)))
 
-    assert len(player.open_tasks) == DISTRIBUTED_AT_ONCE
+    assert len(player.open_tasks) == MOST_AT_ONCE
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from tests.unit.stepfunctions.conftest import Refused
 COMMON = {"ValidationException"}
 
 
-def test_every_operation_is_one_of_the_service() -> None:
-    assert set(OPERATIONS) <= set(service_model().operation_names)
+def test_all_operations_of_the_service_are_there() -> None:
+    assert set(OPERATIONS) == set(service_model().operation_names)
+    assert len(OPERATIONS) == 37
 
 
 def test_an_operation_that_is_not_there_is_refused_by_name(refused: Refused) -> None:
-    assert refused("DescribeMapRun")[0] == "UnknownOperationException"
+    assert refused("DescribeStateMachines")[0] == "UnknownOperationException"
     assert refused("")[0] == "UnknownOperationException"
 
 

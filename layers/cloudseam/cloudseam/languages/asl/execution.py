@@ -89,6 +89,8 @@ class Execution:
     """An execution of a machine. `facts` are the parts of the context object that change in no
     state. `version` is the published one that it was started by, 0 for none, and `alias` what led
     to it. `left` are the threads of one that did not end well, as JSON: what it can go on from.
+    `map_runs` has by ARN what is told of the runs of distributed Maps that there were; it is
+    replaced, not changed in place.
     """
 
     input: Any
@@ -107,6 +109,7 @@ class Execution:
     alias: str = ""
     redrives: int = 0
     left: list[dict[str, Any]] = field(default_factory=list)
+    map_runs: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The execution as JSON has it, which shares nothing with it that changes in place."""

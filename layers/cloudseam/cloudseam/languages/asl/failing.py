@@ -10,7 +10,7 @@ from cloudseam.languages.asl.gathering import go_on
 from cloudseam.languages.asl.leaving import exit_state, merged
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import scope_of
-from cloudseam.languages.asl.states.map_run import kept, too_many_failures
+from cloudseam.languages.asl.states.map_run import end_run, kept, too_many_failures
 from cloudseam.languages.asl.states.records import note_failure, note_unfinished
 from cloudseam.languages.asl.states.result_writer import begin_writing, is_written
 from cloudseam.languages.asl.states.wait import LONGEST_WAIT
@@ -168,7 +168,7 @@ def _fail_thread(run: Run, thread: Thread, failed: StateFailure) -> None:
 def _end_map_run(run: Run, thread: Thread, failed: StateFailure) -> None:
     if thread.map_run is not None:
         thread.previous = run.log(thread, "MapRunFailed", error=failed.error, cause=failed.cause)
-        thread.map_run = None
+        end_run(run, thread, Status.FAILED)
 
 
 def _exceed(run: Run, thread: Thread, state: State) -> None:
@@ -193,6 +193,7 @@ def _drop_children(run: Run, thread: Thread) -> None:
     # The one that failed comes last, as AWS tells of it.
     for child in sorted(run.children_of(thread), key=lambda child: child.phase is Phase.FAILED):
         _drop_children(run, child)
+        end_run(run, child, Status.ABORTED)
         run.drop(child)
         if run.state_of(child)["Type"] == "Task":
             run.log(child, "TaskStateAborted")

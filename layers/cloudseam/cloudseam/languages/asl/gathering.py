@@ -10,7 +10,7 @@ from cloudseam.languages.asl.json_text import size_of
 from cloudseam.languages.asl.leaving import complete, limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states.iterations import iterate
-from cloudseam.languages.asl.states.map_run import WRITER, keep, kept
+from cloudseam.languages.asl.states.map_run import WRITER, end_run, keep, kept
 from cloudseam.languages.asl.states.records import note_success
 from cloudseam.languages.asl.states.result_writer import begin_writing, is_written, shaped
 
@@ -77,7 +77,8 @@ def gathered(run: Run, thread: Thread) -> None:
         thread.previous = run.log(thread, "MapRunSucceeded")
     if state["Type"] == "Map":
         run.log(thread, "MapStateSucceeded")
-    thread.results, thread.map_run = {}, None
+    end_run(run, thread, Status.SUCCEEDED)
+    thread.results = {}
     limit(thread.state, result)
     complete(run, thread, state, result)
 

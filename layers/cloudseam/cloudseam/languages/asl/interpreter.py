@@ -3,6 +3,7 @@
 Pure: time and randomness are given, and what should be done is returned as effects.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from cloudseam.languages.asl import failure
@@ -23,7 +24,17 @@ from cloudseam.languages.asl.moment import moment_text
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states import STATES
 from cloudseam.languages.asl.states.item_reader import take_items
-from cloudseam.languages.asl.states.map_run import READER, WRITER, field_of, refusal
+from cloudseam.languages.asl.states.iterations import iterate
+from cloudseam.languages.asl.states.map_run import (
+    READER,
+    WRITER,
+    apply_limits,
+    end_run,
+    field_of,
+    keep,
+    kept,
+    refusal,
+)
 from cloudseam.languages.asl.states.result_writer import take_written
 from cloudseam.languages.asl.states.task import (
     arm,
@@ -151,10 +162,31 @@ class Interpreter(Run):
                 self._wake(thread)
         self._run_on()
 
+    def stop(
+        self, status: Status, kind: str, error: str | None, cause: str | None, previous: int = 0
+    ) -> None:
+        """See `Run.stop`. Runs of distributed Maps that are under way end with it."""
+        threads = list(self.execution.threads.values())
+        super().stop(status, kind, error, cause, previous)
+        for thread in threads:
+            end_run(self, thread, Status.ABORTED)
+
     def abort(self, error: str | None, cause: str | None) -> None:
         """Ends it from outside, as StopExecution does."""
         self.stop(Status.ABORTED, "ExecutionAborted", error, cause)
         self._run_on()
+
+    def change_map_run(self, arn: str, limits: Mapping[str, Any]) -> bool:
+        """Gives a run of a distributed Map other limits; False if there is none under way."""
+        for thread in list(self.execution.threads.values()):
+            if thread.map_run is not None and kept(thread)["arn"] == arn:
+                keep(thread, limits={**kept(thread)["limits"], **limits})
+                apply_limits(thread)
+                if thread.phase is Phase.GATHERING:
+                    iterate(self, thread, self.state_of(thread))
+                self._run_on()
+                return True
+        return False
 
     def redrive(self) -> None:
         """Goes on with one that did not end well, where it was. What had not ended by then begins

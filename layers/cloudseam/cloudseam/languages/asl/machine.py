@@ -37,7 +37,7 @@ from cloudseam.given import Given
 from cloudseam.languages.asl.execution import Execution, Phase, Status, Thread
 from cloudseam.languages.asl.failure import TASK_FAILED
 from cloudseam.languages.asl.interpreter import Interpreter
-from cloudseam.languages.asl.json_text import same
+from cloudseam.languages.asl.json_text import is_number, same
 from cloudseam.languages.asl.resource import task_kind
 from cloudseam.languages.asl.run import nothing_is
 from cloudseam.languages.asl.states.task import is_away
@@ -48,8 +48,12 @@ from cloudseam.task_token import TaskToken
 
 EXECUTOR = "states"
 TIMER = "timer"
+# Gives the run of a distributed Map, its `mapRunArn`, other limits.
+UPDATE_MAP_RUN = "UPDATE_MAP_RUN"
 # What the engine calls the end of a task's time.
 OVER = frozenset({TIMEOUT, OUT_OF_TIME})
+# What UPDATE_MAP_RUN may change.
+LIMITS = ("maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage")
 # An execution that has ended can be looked at for so long (developer guide, "Service quotas").
 KEPT_MS = 90 * 24 * 3600 * 1000
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -107,6 +111,12 @@ class AslMachine:
             return self._woken(stack, running, event, given)
         if event.is_retry:
             return _sent_again(stack, event)
+        if event.name == UPDATE_MAP_RUN:
+            asked = {name: event.payload.get(name) for name in LIMITS}
+            limits = {name: value for name, value in asked.items() if is_number(value)}
+            arn = str(event.payload.get("mapRunArn"))
+            changed = running.change_map_run(arn, limits)
+            return self._after(stack, running, event, given) if changed else stack
         if event.name in (CANCEL_TASKS, STOP_EXECUTION):
             told = event.payload
             running.abort(_text(told.get("error")), _text(told.get("cause")))

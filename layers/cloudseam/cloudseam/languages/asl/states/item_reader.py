@@ -32,7 +32,7 @@ def ask_for_items(run: Run, thread: Thread, state: State, scope: Scope) -> None:
     config["MaxItems"] = int(most)
     if "ItemsPath" in state:
         config["ItemsPath"] = state["ItemsPath"]
-    keep(thread, items=[])
+    keep(thread, read=[])
     call = parameters(run, state, scope, READER)
     ask(run, thread, state, READER, {"call": call, "config": config})
 
@@ -46,7 +46,7 @@ def take_items(run: Run, thread: Thread, state: State, output: Mapping[str, Any]
     """
     arguments = (thread.task or {})["arguments"]
     disarm(thread)
-    items = [*kept(thread)["items"], *output["items"]]
+    items = [*kept(thread)["read"], *output["items"]]
     if size_of(items) > MAX_WAITING_BYTES:
         raise StateFailure(
             ITEM_READER_FAILED,
@@ -54,8 +54,8 @@ def take_items(run: Run, thread: Thread, state: State, output: Mapping[str, Any]
             "which has to keep all of them.",
         )
     if output.get("next") is None:
-        keep(thread, items=[])
+        keep(thread, read=[])
         begin(run, thread, state, items)
     else:
-        keep(thread, items=items)
+        keep(thread, read=items)
         ask(run, thread, state, READER, {**arguments, "next": output["next"]})

@@ -4,17 +4,15 @@ from typing import Any
 
 from cloudseam.languages.asl.definition import State, is_distributed, is_jsonata, processor
 from cloudseam.languages.asl.execution import Phase, Thread
-from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, StateFailure, runtime
-from cloudseam.languages.asl.json_text import size_of, text_of
+from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, StateFailure
+from cloudseam.languages.asl.json_text import size_of
 from cloudseam.languages.asl.run import Run
-from cloudseam.languages.asl.state_input import effective_input, number, scope_of
+from cloudseam.languages.asl.state_input import effective_input, scope_of
 from cloudseam.languages.asl.states.batches import batches_of
-from cloudseam.languages.asl.states.map_run import WRITER, keep
+from cloudseam.languages.asl.states.map_run import WRITER, apply_limits, keep
 from cloudseam.languages.asl.template import filled, queried
 
-# Of a distributed Map: how many iterations run at once, and how many bytes wait for their turn. All
-# of it is one row with its pieces.
-DISTRIBUTED_AT_ONCE = 500
+# How many bytes wait for their turn in a distributed Map. All of it is one row with its pieces.
 MAX_WAITING_BYTES = 600_000
 
 
@@ -22,8 +20,8 @@ def begin(run: Run, thread: Thread, state: State, items: list[Any]) -> None:
     """Begins as many iterations as may run at once."""
     effective = effective_input(run, thread, state)
     if is_distributed(state):
-        thread.tolerated = _tolerated(run, thread, state, effective, len(items))
-        thread.at_once = min(thread.at_once or DISTRIBUTED_AT_ONCE, DISTRIBUTED_AT_ONCE)
+        keep(thread, items=len(items))
+        apply_limits(thread)
     thread.waiting_items = _waiting(run, thread, state, items, effective)
     thread.length, thread.results, thread.failures = len(thread.waiting_items), {}, 0
     if thread.waiting_items:
@@ -98,15 +96,3 @@ def selected_of(
         else:
             inputs.append(filled(selector, scope))
     return inputs
-
-
-def _tolerated(run: Run, thread: Thread, state: State, effective: Any, items: int) -> float:
-    """How many items of a distributed Map may fail: none, unless the state says so. Of a number
-    and a percentage the lower one counts."""
-    scope = scope_of(run, thread, state).of(effective)
-    count = number(state, scope, "ToleratedFailureCount", whole=True)
-    percentage = number(state, scope, "ToleratedFailurePercentage", whole=False)
-    if percentage is not None and percentage > 100:
-        raise runtime(f"ToleratedFailurePercentage is above 100: {text_of(percentage)}")
-    limits = [count, None if percentage is None else items * percentage / 100]
-    return min((limit for limit in limits if limit is not None), default=0)

@@ -28,7 +28,7 @@ def begin_iterations(run: Run, thread: Thread, state: State) -> None:
     thread.at_once = int(at_once or 0)
     thread.previous = run.log(thread, "MapStateStarted", length=len(items or ()))
     if is_distributed(state):
-        begin_run(run, thread, state)
+        begin_run(run, thread, state, scope)
     else:
         thread.at_once = thread.at_once or INLINE_AT_ONCE
     if items is None:

@@ -4,10 +4,12 @@ from typing import Any
 
 from cloudseam.languages.asl import failure
 from cloudseam.languages.asl.definition import State, is_jsonata
-from cloudseam.languages.asl.execution import Phase, Thread, Work
-from cloudseam.languages.asl.failure import StateFailure
+from cloudseam.languages.asl.execution import Phase, Status, Thread, Work
+from cloudseam.languages.asl.failure import StateFailure, runtime
+from cloudseam.languages.asl.json_text import text_of
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
+from cloudseam.languages.asl.state_input import number
 from cloudseam.languages.asl.template import filled, queried
 
 # The fields of a Map that need the outside.
@@ -15,14 +17,102 @@ READER, WRITER = "ItemReader", "ResultWriter"
 FAILURES = {READER: failure.ITEM_READER_FAILED, WRITER: failure.RESULT_WRITER_FAILED}
 
 
-def begin_run(run: Run, thread: Thread, state: State) -> None:
-    """Gives the run its name. What is kept: its `arn`; how many `failed_items` there are, of which
-    a batch may have several; the records of iterations that `failed`; and how many `bytes` wait or
-    have been gathered."""
-    machine = run.execution.facts["StateMachine"]["Id"].replace(":stateMachine:", ":mapRun:")
-    arn = f"{machine}/{state.get('Label', thread.state)}:{run.token()}"
+# How many iterations run at once: they are one row with its pieces, and so are their tasks.
+MOST_AT_ONCE = 500
+
+
+def begin_run(run: Run, thread: Thread, state: State, scope: Scope) -> None:
+    """Gives the run its name, which has the execution's so that it can be found, and its limits.
+
+    What is kept of it: its `arn` and `limits`; how many `items` there are, in how many iterations
+    that `succeeded`, and how many items of those that did and did not, of which a batch may have
+    several; the records of iterations that `failed`; and how many `bytes` wait or were gathered.
+
+    Raises:
+        StateFailure: a limit is no number.
+    """
+    facts = run.execution.facts
+    machine = facts["StateMachine"]["Id"].replace(":stateMachine:", ":mapRun:")
+    name = f"{facts['Execution']['Name']}-{run.token()}"
+    arn = f"{machine}/{state.get('Label', thread.state)}:{name}"
     thread.previous = run.log(thread, "MapRunStarted", mapRunArn=arn)
-    thread.map_run = {"arn": arn, "failed_items": 0, "failed": {}, "bytes": 0}
+    thread.map_run = {
+        **{"arn": arn, "limits": {}, "items": 0, "failed": {}, "bytes": 0},
+        **{"succeeded": 0, "succeeded_items": 0, "failed_items": 0},
+    }
+    _tell(run, arn, status=Status.RUNNING.value, started=run.now, stopped=0)
+    percentage = number(state, scope, "ToleratedFailurePercentage", whole=False)
+    if percentage is not None and percentage > 100:
+        raise runtime(f"ToleratedFailurePercentage is above 100: {text_of(percentage)}")
+    limits = {
+        "maxConcurrency": thread.at_once,
+        "toleratedFailureCount": number(state, scope, "ToleratedFailureCount", whole=True),
+        "toleratedFailurePercentage": percentage,
+    }
+    keep(thread, limits=limits)
+
+
+def apply_limits(thread: Thread) -> None:
+    """Has the run keep to its limits: none of its items may fail, unless they say so. Of a number
+    and a percentage the lower one counts."""
+    limits, items = kept(thread)["limits"], kept(thread)["items"]
+    count, percentage = limits["toleratedFailureCount"], limits["toleratedFailurePercentage"]
+    tolerated = [count, None if percentage is None else items * percentage / 100]
+    thread.tolerated = min((each for each in tolerated if each is not None), default=0)
+    thread.at_once = min(limits["maxConcurrency"] or MOST_AT_ONCE, MOST_AT_ONCE)
+
+
+def end_run(run: Run, thread: Thread, status: Status) -> None:
+    """Ends the run of a distributed Map, and keeps how it went."""
+    if thread.map_run is not None:
+        arn = kept(thread)["arn"]
+        _tell(run, arn, status=status.value, stopped=run.now, **counts(thread, status))
+        thread.map_run = None
+
+
+def counts(thread: Thread, status: Status) -> dict[str, Any]:
+    """How far a run is, as DescribeMapRun has it, with its `limits`: its items and its iterations,
+    each as if it were an execution."""
+    told = kept(thread)
+    pending = [each[-1] for each in thread.waiting_items]
+    is_batched = bool(pending) and told["items"] != thread.length
+    pending_items = sum(len(each["Items"]) if is_batched else 1 for each in pending)
+    is_written = "result" in told
+    return {
+        "limits": told["limits"],
+        "itemCounts": _counts(
+            told["items"],
+            pending_items,
+            told["succeeded_items"],
+            told["failed_items"],
+            status,
+            is_written,
+        ),
+        "executionCounts": _counts(
+            thread.length, len(pending), told["succeeded"], thread.failures, status, is_written
+        ),
+    }
+
+
+def _counts(
+    total: int, pending: int, succeeded: int, failed: int, status: Status, is_written: bool
+) -> dict[str, int]:
+    open_, is_over = total - succeeded - failed, status is not Status.RUNNING
+    return {
+        "pending": 0 if is_over else pending,
+        "running": 0 if is_over else open_ - pending,
+        "succeeded": succeeded,
+        "failed": failed,
+        "timedOut": 0,
+        "aborted": open_ if is_over else 0,
+        "total": total,
+        "resultsWritten": total if is_written else 0,
+    }
+
+
+def _tell(run: Run, arn: str, **told: Any) -> None:
+    known = run.execution.map_runs
+    run.execution.map_runs = {**known, arn: {**known.get(arn, {}), **told}}
 
 
 def kept(thread: Thread) -> dict[str, Any]:

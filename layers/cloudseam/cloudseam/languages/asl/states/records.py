@@ -15,11 +15,15 @@ PENDING = "PENDING"
 
 
 def note_success(parent: Thread, child: Thread, state: State, now: int) -> None:
-    """Keeps the output of an iteration, as its record if the Map has a writer."""
+    """Counts the items of an iteration that has succeeded, and keeps its output, as its record if
+    the Map has a writer."""
+    told = kept(parent)
+    items = told["succeeded_items"] + _items_of(child, state)
+    keep(parent, succeeded=told["succeeded"] + 1, succeeded_items=items)
     output: Any = child.input
     if WRITER in state:
-        told = {"Output": text_of(output), "OutputDetails": INCLUDED}
-        output = record(parent, child.index, child.begun, Status.SUCCEEDED, now, **told)
+        shown = {"Output": text_of(output), "OutputDetails": INCLUDED}
+        output = record(parent, child.index, child.begun, Status.SUCCEEDED, now, **shown)
     parent.results[str(child.index)] = output
 
 
@@ -29,12 +33,17 @@ def note_failure(
     """Counts the items of an iteration that has failed, and keeps its record if the Map has a
     writer."""
     parent.failures += 1
-    items = len((child.item or {})["Value"]["Items"]) if "ItemBatcher" in state else 1
-    keep(parent, failed_items=kept(parent)["failed_items"] + items)
+    items = kept(parent)["failed_items"] + _items_of(child, state)
+    keep(parent, failed_items=items)
     if WRITER in state:
         told = {"Error": failed.error, "Cause": failed.cause}
         made = record(parent, child.index, child.begun, Status.FAILED, now, **told)
         keep(parent, failed={**kept(parent)["failed"], str(child.index): made})
+
+
+def _items_of(child: Thread, state: State) -> int:
+    """How many items an iteration has: a batch may have several."""
+    return len((child.item or {})["Value"]["Items"]) if "ItemBatcher" in state else 1
 
 
 def note_unfinished(parent: Thread, children: Iterable[Thread], now: int) -> None:
