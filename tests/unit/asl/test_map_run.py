@@ -9,6 +9,7 @@ from cloudseam.languages.asl.execution import Status
 from cloudseam.languages.asl.states import result_writer
 from cloudseam.languages.asl.states.iterations import MAX_WAITING_BYTES
 from cloudseam.languages.asl.states.map_run import MOST_AT_ONCE
+from cloudseam.persistence.row import MAX_MEMORY_BYTES
 from tests.asl_player import Player, play
 
 READ, PUT = "arn:aws:states:::s3:getObject", "arn:aws:states:::s3:putObject"
@@ -149,9 +150,31 @@ def test_more_items_than_an_execution_keeps_are_refused() -> None:
 
 def test_selected_items_that_are_more_than_an_execution_keeps_are_refused() -> None:
     fields: dict[str, Any] = {"ItemsPath": "$.items", "ItemSelector": {"all.$": "$.large"}}
-    player = play(mapped(**fields), {"items": list(range(7)), "large": "x" * 100_000})
+    player = play(mapped(WORK, **fields), {"items": list(range(7)), "large": "x" * 100_000})
 
     assert player.failure[0] == "States.DataLimitExceeded"
+
+
+def test_fewer_run_at_once_when_their_inputs_are_large() -> None:
+    player = Player(mapped(WORK), ["x" * 40_000] * 6)
+
+    assert len(player.open_tasks) == 4
+    player.succeed(1)
+    assert len(player.open_tasks) == 4
+
+
+def test_what_an_execution_keeps_of_a_map_fits_into_a_row_with_its_pieces() -> None:
+    player = Player(mapped(WORK, ItemReader=READER, ResultWriter=WRITER), {"key": "k"})
+    player.succeed(page(*["x" * 14_700] * 40))
+
+    most = 0
+    while player.execution.status is Status.RUNNING:
+        most = max(most, len(json.dumps(player.execution.as_json())))
+        is_work = player.open_tasks[0].resource == TASK
+        player.succeed("y" * 6_000 if is_work else None)
+
+    assert player.output["ResultWriterDetails"]["Bucket"] == "b"
+    assert 1_000_000 < most < MAX_MEMORY_BYTES
 
 
 def test_so_many_iterations_run_at_once() -> None:

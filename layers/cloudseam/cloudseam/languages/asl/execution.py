@@ -42,8 +42,9 @@ class Thread:
     `resource`, `arguments` and `timeout` in seconds, and who `is_away` with it: a worker of an
     activity, or whoever was handed the token; in a distributed Map also for which `field` of it.
 
-    `map_run` is what a distributed Map keeps of its run, and `begun` what its records will tell of
-    an iteration. Both are replaced, not changed in place.
+    `map_run` is what a distributed Map keeps of its run, and `begun` when an iteration of it began,
+    with how many bytes, and with which input if that is not its item. Both are replaced, not
+    changed in place.
     """
 
     id: int

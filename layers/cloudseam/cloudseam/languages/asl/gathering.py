@@ -15,9 +15,9 @@ from cloudseam.languages.asl.states.records import note_success
 from cloudseam.languages.asl.states.result_writer import begin_writing, is_written, shaped
 
 # Of all that waits in a distributed Map or was gathered by it: an execution has to keep it.
-MAX_RUN_BYTES = 1_000_000
+MAX_RUN_BYTES = 900_000
 # Of what is kept of an iteration beside its output.
-RECORD_BYTES = 600
+RECORD_BYTES = 80
 
 
 def ended(run: Run, thread: Thread) -> None:

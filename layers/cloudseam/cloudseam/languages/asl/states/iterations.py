@@ -14,6 +14,8 @@ from cloudseam.languages.asl.template import filled, queried
 
 # How many bytes wait for their turn in a distributed Map. All of it is one row with its pieces.
 MAX_WAITING_BYTES = 600_000
+# How many bytes the iterations that run were given: each keeps its input in several places.
+MAX_RUNNING_BYTES = 150_000
 
 
 def begin(run: Run, thread: Thread, state: State, items: list[Any]) -> None:
@@ -34,9 +36,10 @@ def begin(run: Run, thread: Thread, state: State, items: list[Any]) -> None:
 
 def iterate(run: Run, thread: Thread, state: State) -> None:
     """Begins iterations, as many as may run at once."""
-    running = len(run.children_of(thread))
+    children = run.children_of(thread)
+    running, size = len(children), sum((child.begun or {}).get("size", 0) for child in children)
     start_at = processor(state)["StartAt"]
-    while thread.waiting_items and running < thread.at_once:
+    while thread.waiting_items and running < thread.at_once and size < MAX_RUNNING_BYTES:
         index, value, *selected = thread.waiting_items.pop(0)
         told = selected[0] if selected else value
         previous = thread.previous
@@ -44,8 +47,11 @@ def iterate(run: Run, thread: Thread, state: State) -> None:
             previous = run.log(thread, "MapIterationStarted", name=thread.state, index=index)
         item = {"Index": index, "Value": value}
         child = run.spawn(thread, -1, start_at, told, previous, index, item)
-        if WRITER in state:
-            child.begun = {"at": run.now, "input": told}
+        if is_distributed(state):
+            own = size_of(told)
+            size += own
+            other = {"input": told} if selected and WRITER in state else {}
+            child.begun = {"at": run.now, "size": own, **other}
         running += 1
 
 

@@ -18,7 +18,7 @@ FAILURES = {READER: failure.ITEM_READER_FAILED, WRITER: failure.RESULT_WRITER_FA
 
 
 # How many iterations run at once: they are one row with its pieces, and so are their tasks.
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 400
 
 
 def begin_run(run: Run, thread: Thread, state: State, scope: Scope) -> None:

@@ -1,8 +1,7 @@
 """ResultWriter of a distributed Map: has the records of its iterations written outside."""
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.execution import Phase, Status, Thread
@@ -17,7 +16,7 @@ from cloudseam.languages.asl.states.map_run import (
     parameters,
     too_many_failures,
 )
-from cloudseam.languages.asl.states.records import PENDING, all_records
+from cloudseam.languages.asl.states.records import PENDING, Note, all_notes, record_of
 from cloudseam.languages.asl.states.task import disarm
 
 # Of the files, by what became of the iterations that they tell of.
@@ -34,7 +33,7 @@ def is_written(state: State) -> bool:
 def shaped(thread: Thread, state: State) -> Any:
     """The results of a writer that only shapes them, as the state's result."""
     config = state[WRITER].get("WriterConfig", {})
-    values = _values(all_records(thread), config)
+    values = _values(kept(thread)["arn"], all_notes(thread), config)
     return _text(values, config) if config.get("OutputType") == "JSONL" else values
 
 
@@ -47,9 +46,9 @@ def begin_writing(run: Run, thread: Thread, state: State) -> None:
     scope = scope_of(run, thread, state).of(effective_input(run, thread, state))
     call = parameters(run, state, scope, WRITER)
     unwritten: dict[str, list[Any]] = {kind: [] for kind in KINDS}
-    for each in all_records(thread):
-        kind = each["Status"] if each["Status"] in KINDS else Status.FAILED.value
-        unwritten[kind].append(each)
+    for note in all_notes(thread):
+        kind = note.status if note.status in KINDS else Status.FAILED.value
+        unwritten[kind].append(list(note))
     thread.results = {}
     keep(thread, failed={}, call=call, unwritten=unwritten, written={kind: [] for kind in KINDS})
     _write_next(run, thread, state)
@@ -84,10 +83,12 @@ def _write_next(run: Run, thread: Thread, state: State) -> None:
     call = dict(kept(thread)["call"])
     kind = next((kind for kind in KINDS if unwritten[kind]), "")
     if kind:
-        values, rest = _page(unwritten[kind], config)
+        notes = [Note(*each) for each in unwritten[kind]]
+        page = _page(kept(thread)["arn"], notes, config)
+        rest = unwritten[kind][page.notes :]
         keep(thread, unwritten={**unwritten, kind: rest})
         ending = "jsonl" if config.get("OutputType") == "JSONL" else "json"
-        name, body = f"{kind}_{len(written[kind])}.{ending}", _text(values, config)
+        name, body = f"{kind}_{len(written[kind])}.{ending}", _text(page.values, config)
     else:
         name, body = "manifest.json", _manifest(kept(thread))
     folder = [str(call.pop("Prefix", "")).rstrip("/"), kept(thread)["arn"].rpartition(":")[2]]
@@ -96,35 +97,38 @@ def _write_next(run: Run, thread: Thread, state: State) -> None:
     ask(run, thread, state, WRITER, {**call, "Key": key, "Body": body})
 
 
-def _page(
-    records: list[dict[str, Any]], config: Mapping[str, Any]
-) -> tuple[list[Any], list[dict[str, Any]]]:
-    """As many values as a file may have, and the records that are left."""
+class _Page(NamedTuple):
+    """The values of a file, and of how many iterations they are."""
+
+    values: list[Any]
+    notes: int
+
+
+def _page(arn: str, notes: Sequence[Note], config: Mapping[str, Any]) -> _Page:
+    """As much as a file may have."""
     values: list[Any] = []
     size = 0
-    for number, record in enumerate(records):
-        own = _values([record], config)
+    for number, note in enumerate(notes):
+        own = _values(arn, [note], config)
         size += sum(len(text_of(value)) for value in own)
         if number and size > MAX_FILE_BYTES:
-            return values, records[number:]
+            return _Page(values, number)
         values += own
-    return values, []
+    return _Page(values, len(notes))
 
 
-def _values(records: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> list[Any]:
+def _values(arn: str, notes: Sequence[Note], config: Mapping[str, Any]) -> list[Any]:
     """What is told of each iteration (developer guide, "ResultWriter", `Transformation`): its whole
     record, or its output. Of one that did not succeed it is always the record."""
     shape = config.get("Transformation", "NONE")
     values: list[Any] = []
-    for record in records:
-        if shape == "NONE" or record["Status"] != Status.SUCCEEDED:
-            values.append(dict(record))
-            continue
-        output = json.loads(record["Output"])
-        if shape == "FLATTEN" and isinstance(output, list):
-            values += output
+    for note in notes:
+        if shape == "NONE" or not note.has_succeeded:
+            values.append(record_of(arn, note))
+        elif shape == "FLATTEN" and isinstance(note.output, list):
+            values += note.output
         else:
-            values.append(output)
+            values.append(note.output)
     return values
 
 
