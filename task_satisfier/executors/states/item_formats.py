@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import codecs
 import csv
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from cloudseam.languages.asl import json_path
+from cloudseam.languages.asl.json_text import read_json
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 # Of an object that has to be read as a whole.
@@ -50,7 +50,7 @@ def elements(pieces: Pieces, config: Mapping[str, Any]) -> Iterator[Any]:
             raise UnreadableItemsError(
                 f"A JSON file has at most {MAX_JSON_BYTES} bytes here. JSON Lines may be larger."
             )
-    value = json.loads(data.decode("utf-8-sig"))
+    value = read_json(data.decode("utf-8-sig"))
     if "ItemsPointer" in config:
         value = _at_pointer(value, config["ItemsPointer"])
     if "ItemsPath" in config:
@@ -65,7 +65,7 @@ def elements(pieces: Pieces, config: Mapping[str, Any]) -> Iterator[Any]:
 
 def lines(pieces: Pieces, config: Mapping[str, Any]) -> Iterator[Any]:
     """The values of a file of JSON Lines."""
-    return (json.loads(line) for line in _lines(pieces) if line.strip())
+    return (read_json(line) for line in _lines(pieces) if line.strip())
 
 
 FORMATS: Mapping[str, Callable[[Pieces, Mapping[str, Any]], Iterator[Any]]] = {

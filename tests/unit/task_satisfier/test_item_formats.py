@@ -72,6 +72,10 @@ def test_items_are_read(text: str, config: dict[str, Any], expected: list[Any]) 
         pytest.param("secret", {"InputType": "JSON"}, "no JSON: JSONDecodeError", id="no JSON"),
         pytest.param("secret", {"InputType": "JSONL"}, "no JSONL", id="no JSON Lines"),
         pytest.param(b"a\n\xff\n", FIRST_ROW, "no CSV: UnicodeDecodeError", id="no UTF-8"),
+        pytest.param(
+            "[" * 200 + "]" * 200, {"InputType": "JSONL"}, "no JSONL: ValueError", id="too deep"
+        ),
+        pytest.param("NaN", {"InputType": "JSONL"}, "no JSONL: ValueError", id="no number"),
         pytest.param("", {"InputType": "PARQUET"}, "PARQUET are not read", id="Parquet"),
     ],
 )
