@@ -57,11 +57,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _deploy(steps: Steps, runtime: str, *, stays: bool) -> None:
     with local_cloud(runtime) as cloud:
-        installation = Installation(cloud, NAME, with_terraform())
         with steps.step("validate"):
             cloud.sam.validate()
         with steps.step("build"):
             cloud.sam.build()
+        installation = Installation(cloud, NAME, with_terraform())
         with steps.step("deploy"):
             installation.deploy(BUILT_TEMPLATE)
         with steps.step("upload"):
