@@ -2,13 +2,19 @@
 
 import logging
 from collections.abc import Iterator
+from functools import cache
 
+import botocore.session
 import pytest
 
 from cloudseam import observability
 from cloudseam_cli.embedded_aws import EmbeddedAws
 from tests.emulator import in_environment_of
 from tests.postgres import PostgresServer
+
+# Each emulated AWS begins with a session of its own. They share the models of services: to read
+# that of DynamoDB takes longer than most tests.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @pytest.fixture(autouse=True)
