@@ -1,7 +1,7 @@
 """Both functions with machines in Amazon States Language: their tasks are answered by a stand-in
 for Lambda, and their timers come when the test says."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from cloudseam.event import START, TIMER_DUE
 from cloudseam.stack import Stack
+from state_machine import app
 from task_satisfier import clients
 from tests.both_functions import BothFunctions, with_satisfier
 from tests.builders import FakeClock
@@ -62,6 +63,10 @@ class AslFunctions:
         """What the language keeps of it."""
         told: Mapping[str, Any] = self.stack(name).memory["execution"]
         return told
+
+    def log(self, name: str = "s") -> Sequence[Mapping[str, Any]]:
+        """The events of its history."""
+        return app.store().stacks.log(name, self.stack(name).version)
 
     def places(self, name: str = "s") -> list[str]:
         """The states that its threads are in."""

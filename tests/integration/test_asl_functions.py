@@ -4,13 +4,14 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
+from random import Random, randbytes
 from typing import Any
 
 import pytest
 
-from cloudseam.errors import ExecutionExistsError
+from cloudseam.errors import ExecutionExistsError, StackTooLargeError
 from cloudseam.outcome import Fate
+from cloudseam.persistence import row
 from tests.asl_functions import ARN, AslFunctions, asl_functions, start
 from tests.builders import a_delivery
 from tests.emulated import EmulatedAws
@@ -58,7 +59,7 @@ class NoStock(Exception):
     """A function that never works."""
 
 
-NAMES = ("charge", "notify", "ship", "echo", "complain")
+NAMES = ("charge", "notify", "ship", "echo", "complain", "fill")
 
 
 class Shop:
@@ -84,8 +85,20 @@ class Shop:
     def echo(self, given: Any) -> Any:
         return given
 
+    def fill(self, given: Any) -> Any:
+        return noise(LARGE)
+
     def complain(self, given: Any) -> Any:
         raise Wordy("no " * 3_000)
+
+
+# Bytes of what the function `fill` gives back, another each time.
+LARGE = 250_000
+
+
+def noise(size: int) -> str:
+    """A text that cannot be packed into much less, another each time."""
+    return b64encode(randbytes(size * 3 // 4)).decode()
 
 
 @pytest.fixture
@@ -387,6 +400,69 @@ def test_a_payload_that_is_too_large_fails_the_state(functions: AslFunctions) ->
 
     assert functions.ended()[0] == "FAILED"
     assert functions.ended()[1][0] == "States.DataLimitExceeded"
+
+
+OUTGROWING = {
+    "Type": "Parallel",
+    "Branches": [
+        {
+            "StartAt": f"Fill {number}",
+            "States": {
+                f"Fill {number}": {
+                    "Type": "Task",
+                    "Resource": f"{ARN}fill",
+                    "Next": f"Echo {number}",
+                },
+                f"Echo {number}": {"Type": "Task", "Resource": f"{ARN}echo", "End": True},
+            },
+        }
+        for number in range(3)
+    ],
+    "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+    "Next": "Caught",
+}
+
+
+def test_an_execution_that_comes_to_keep_more_than_it_can_fails(
+    functions: AslFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As much as may be takes seconds to pack.
+    monkeypatch.setattr(row, "MAX_MEMORY_BYTES", 2 * LARGE)
+    states = {"Both": OUTGROWING, "Caught": {"Type": "Succeed"}}
+    functions.put_machine(json.dumps({"StartAt": "Both", "States": states}))
+
+    functions.start()
+
+    status, (error, cause) = functions.ended()
+    assert (status, error) == ("FAILED", "States.DataLimitExceeded")
+    assert f"at most {2 * LARGE} can be kept" in cause
+    assert "put items into batches" in cause
+    events = functions.log()
+    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+    assert [event["type"] for event in events[-3:]] == [
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "ExecutionFailed",
+    ]
+    told = {"error": error, "cause": cause}
+    assert events[-1]["executionFailedEventDetails"] == told
+    assert events[-1]["previousEventId"] == len(events) - 1
+    assert (functions.stack().tasks, functions.stack().expires_at > 0) == ((), True)
+
+
+def test_a_start_with_more_than_an_execution_can_keep_is_a_dead_letter(
+    functions: AslFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What can be kept is more than a message brings, if it cannot be packed too badly.
+    monkeypatch.setattr(row, "MAX_MEMORY_BYTES", LARGE - row.END_BYTES)
+    functions.put_machine(TASK)
+
+    [refused] = functions.both.function.deliver(a_delivery(start({"text": noise(LARGE)})))
+
+    assert refused.fate is Fate.DEAD_LETTERED
+    assert isinstance(refused.error, StackTooLargeError)
+    assert f"at most {LARGE - row.END_BYTES} can be kept" in str(refused.error)
+    assert functions.load("s") is None
 
 
 def test_the_sweep_makes_good_a_timer_that_was_lost_and_leaves_call_backs_alone(

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from cloudseam import outbox, service, step, sweep
 from cloudseam.dead_letters import DeadLetters
-from cloudseam.errors import StackConflictError, TerminalError
+from cloudseam.errors import StackConflictError, StackTooLargeError, TerminalError
 from cloudseam.event import START, Event
 from cloudseam.given import Given
 from cloudseam.languages import task_life
@@ -121,9 +121,13 @@ _fold = StackService._fold
 
 
 def _folded_backwards(
-    self: StackService, stored: Stack | None, positions: Sequence[int], outcomes: list[Outcome]
+    self: StackService,
+    stored: Stack | None,
+    positions: Sequence[int],
+    outcomes: list[Outcome],
+    refusal: StackTooLargeError | None,
 ) -> Stack | None:
-    return _fold(self, stored, positions[::-1], outcomes)
+    return _fold(self, stored, positions[::-1], outcomes, refusal)
 
 
 _notices = outbox._notices

@@ -1,11 +1,26 @@
 """What a language keeps of a stack goes into rows of its own where it is large, and comes back."""
 
+import json
+from base64 import b64encode
 from dataclasses import replace
 from random import Random
+from typing import Any
 
+import pytest
+
+from cloudseam.errors import StackTooLargeError
 from cloudseam.persistence.dynamodb.commits import Commit, commit_of
+from cloudseam.persistence.log_row import LOG_CHARACTERS
 from cloudseam.persistence.memory_rows import EMPTY_SECONDS, PIECE_CHARACTERS
-from cloudseam.persistence.row import MAX_OWN_MEMORY_BYTES, from_row, to_row
+from cloudseam.persistence.row import (
+    END_BYTES,
+    MAX_MEMORY_BYTES,
+    MAX_OWN_MEMORY_BYTES,
+    MAX_ROW_BYTES,
+    from_row,
+    refuse_oversize,
+    to_row,
+)
 from cloudseam.stack import Stack
 from tests.builders import NOW, a_stack
 
@@ -70,3 +85,38 @@ def test_the_row_says_how_many_there_are() -> None:
     row = {**to_row(a_stack(version=6)), "memoryPieces": 2}
 
     assert from_row(row).memory_pieces == 2
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "most"),
+    [(0, MAX_MEMORY_BYTES), (NOW, MAX_MEMORY_BYTES + END_BYTES)],
+    ids=["running", "ended"],
+)
+def test_what_has_ended_has_room_for_its_end(expires_at: int, most: int) -> None:
+    stack = a_stack(expires_at=expires_at)
+
+    refuse_oversize(stack, {"memory": "x" * most}, most)
+    with pytest.raises(StackTooLargeError, match=f"would be {most + 1} bytes"):
+        refuse_oversize(stack, {"memory": "x" * (most + 1)}, most + 1)
+
+
+def test_the_largest_commit_fits_into_a_transaction() -> None:
+    numbers = Random(1)
+
+    def noise(size: int) -> str:
+        return b64encode(numbers.randbytes(size * 3 // 4)).decode()
+
+    memory = {"text": noise(MAX_MEMORY_BYTES * 93 // 100)}  # packed, that is as much as may be
+    log: tuple[dict[str, Any], ...] = tuple(
+        {
+            "id": number,
+            "passStateEnteredEventDetails": {"input": noise(LOG_CHARACTERS * 92 // 1_000)},
+        }
+        for number in range(10)
+    )
+    ended = a_stack(memory=memory, log=log, updated_at=NOW, expires_at=NOW + DAY_MS)
+    made = commit(replace(ended, memory_pieces=6))
+
+    beside = sum(len(json.dumps(row)) for row in made.beside)
+    assert beside > 0.98 * (MAX_MEMORY_BYTES + LOG_CHARACTERS)
+    assert beside + END_BYTES + MAX_ROW_BYTES < 4_000_000

@@ -275,6 +275,11 @@ class BrokenMachine:
             raise self._react
         return stack.entering("RUN", [self.task(stack, "job")], event.id, given)
 
+    def outgrown(
+        self, stack: Stack, after: Stack, event: Event, given: Given, refusal: StackTooLargeError
+    ) -> Stack:
+        raise refusal
+
     def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
         return stack
 

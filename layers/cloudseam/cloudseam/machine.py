@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from cloudseam.errors import StackTooLargeError
 from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.stack import Stack
@@ -10,7 +11,7 @@ from cloudseam.task_spec import TaskSpec
 
 
 class Machine(Protocol):
-    """A machine of any language: a name, a digest of its definition, and two pure rules."""
+    """A machine of any language: a name, a digest of its definition, and pure rules."""
 
     @property
     def name(self) -> str:
@@ -37,6 +38,15 @@ class Machine(Protocol):
 
         Raises:
             CloudSeamError: the event cannot be applied; the stack stays as it was.
+        """
+
+    def outgrown(
+        self, stack: Stack, after: Stack, event: Event, given: Given, refusal: StackTooLargeError
+    ) -> Stack:
+        """The stack after an event that made `after` of it, which the store refused as too large.
+
+        Raises:
+            StackTooLargeError: the event is refused; the stack stays as it was.
         """
 
     def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:

@@ -12,6 +12,7 @@ from cloudseam.errors import (
     CloudSeamError,
     EarlierEventWaitsError,
     StackConflictError,
+    StackTooLargeError,
     TerminalError,
 )
 from cloudseam.event import Event
@@ -76,8 +77,16 @@ class StackService:
         self._outbox.send(groups, outcomes)
         return outcomes
 
-    def _commit(self, groups: Groups, outcomes: list[Outcome]) -> Groups:
-        """Folds each group into its stack and commits it; the groups that lost a race."""
+    def _commit(
+        self,
+        groups: Groups,
+        outcomes: list[Outcome],
+        refusal: StackTooLargeError | None = None,
+    ) -> Groups:
+        """Folds each group into its stack and commits it; the groups that lost a race.
+
+        `refusal` is why the one event that it is about could not be committed before.
+        """
         loaded = self._stacks.load(list(groups))
         changed: list[Stack] = []
         for stack_id, positions in groups.items():
@@ -85,7 +94,7 @@ class StackService:
                 for position in positions:
                     outcomes[position] = outcomes[position].failed(loaded.failures[stack_id])
                 continue
-            stack = self._fold(loaded.stacks.get(stack_id), positions, outcomes)
+            stack = self._fold(loaded.stacks.get(stack_id), positions, outcomes, refusal)
             if stack is not None:
                 changed.append(stack)
         failures = self._save(changed, loaded.stacks)
@@ -93,6 +102,9 @@ class StackService:
             _undo(groups[stack_id], outcomes, error, loaded.stacks.get(stack_id))
             if isinstance(error, TerminalError) and len(groups[stack_id]) > 1:
                 self._commit_one_by_one(stack_id, groups[stack_id], outcomes)
+            elif isinstance(error, StackTooLargeError) and refusal is None:
+                # Its machine may have less to keep of it.
+                self._commit({stack_id: groups[stack_id]}, outcomes, error)
         return {
             stack_id: groups[stack_id]
             for stack_id, error in failures.items()
@@ -119,7 +131,11 @@ class StackService:
                 break
 
     def _fold(
-        self, stored: Stack | None, positions: Sequence[int], outcomes: list[Outcome]
+        self,
+        stored: Stack | None,
+        positions: Sequence[int],
+        outcomes: list[Outcome],
+        refusal: StackTooLargeError | None,
     ) -> Stack | None:
         """The stack after its events, or None if none of them changed it."""
         stack, waits = stored, False
@@ -127,15 +143,17 @@ class StackService:
             if waits:
                 outcomes[position] = _behind(outcomes[position], stack)
                 continue
-            outcomes[position] = self._stepped(outcomes[position], stack)
+            outcomes[position] = self._stepped(outcomes[position], stack, refusal)
             stack = outcomes[position].after
             waits = _has_to_be_first(outcomes[position])
         return None if stack is stored else stack
 
-    def _stepped(self, parsed: Outcome, stack: Stack | None) -> Outcome:
+    def _stepped(
+        self, parsed: Outcome, stack: Stack | None, refusal: StackTooLargeError | None
+    ) -> Outcome:
         delivery, event = parsed.delivery, parsed.event
         try:
-            taken = self._take(stack, event) if event else Verdict.LATE
+            taken = self._take(stack, event, refusal) if event else Verdict.LATE
         except Exception as error:  # a surprise included: one event must not fail the others
             return Outcome(delivery, event, before=stack, after=stack, error=error)
         if isinstance(taken, Verdict):
@@ -153,7 +171,9 @@ class StackService:
             transition=taken.transition,
         )
 
-    def _take(self, stored: Stack | None, event: Event) -> Step | Verdict:
+    def _take(
+        self, stored: Stack | None, event: Event, refusal: StackTooLargeError | None
+    ) -> Step | Verdict:
         if self._requires_token:
             refuse_without_token(event)
         given = self._clock.draw()
@@ -161,7 +181,8 @@ class StackService:
         if isinstance(stack, Verdict | Step):
             return stack
         machine = self._machines.machine_of(stack, event)
-        taken = step(machine, stack, event, given, remembers=self._outbox.tells)
+        tells = self._outbox.tells
+        taken = step(machine, stack, event, given, remembers=tells, refusal=refusal)
         if event.metadata:
             refuse_large_metadata(taken.stack)
         for run in taken.effects:

@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from cloudseam.errors import MachineMismatchError, StackNotFoundError, TaskTokenMissingError
+from cloudseam.errors import (
+    MachineMismatchError,
+    StackNotFoundError,
+    StackTooLargeError,
+    TaskTokenMissingError,
+)
 from cloudseam.event import Event
 from cloudseam.given import Given
 from cloudseam.history import Entry
@@ -93,11 +98,18 @@ def _too_late(gone: Stack | None, event: Event, now: int) -> Verdict | Step:
 
 
 def step(
-    machine: Machine, stack: Stack, event: Event, given: Given, *, remembers: bool = False
+    machine: Machine,
+    stack: Stack,
+    event: Event,
+    given: Given,
+    *,
+    remembers: bool = False,
+    refusal: StackTooLargeError | None = None,
 ) -> Step:
     """What one event makes of a stack.
 
     `remembers`: the stack remembers its transition, so that others are told of it at least once.
+    `refusal`: why the store could not keep what this event made of the stack before.
 
     Raises:
         CloudSeamError: the event cannot be applied; nothing has changed.
@@ -114,6 +126,8 @@ def step(
             event=event.name,
         )
     after = machine.react(stack, event, given)
+    if refusal is not None:
+        after = machine.outgrown(stack, after, event, given, refusal)
     if after is stack and event.is_timer:
         return _settled(machine, stack, Verdict.NOTHING_DUE, event, given.now)
     verdict = Verdict.LATE if after is stack and event.is_answer else Verdict.APPLIED

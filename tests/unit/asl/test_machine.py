@@ -9,12 +9,14 @@ import pytest
 from cloudseam.errors import (
     ExecutionExistsError,
     MigrationRefusedError,
+    StackTooLargeError,
     TransitionNotAllowedError,
 )
 from cloudseam.event import (
     CANCEL_TASKS,
     LOST,
     MIGRATE_MACHINE,
+    REDRIVE_EXECUTION,
     RETRY_PENDING_TASKS,
     START,
     STOP_EXECUTION,
@@ -54,21 +56,31 @@ class Life:
         self.number = 0
         self.last = self.send(START, payload={"input": {"in": 1}})
 
-    def send(self, name: str, after: float = 0, **told: Any) -> Step:
+    def send(
+        self,
+        name: str,
+        after: float = 0,
+        refusal: StackTooLargeError | None = None,
+        **told: Any,
+    ) -> Step:
         self.now += round(1000 * after)
         self.number += 1
         event = Event(f"event-{self.number}", "m:e", name, **told)
         self.last = step(
-            self.machine, self.stack, event, Given(self.now, f"{self.number}".encode())
+            self.machine,
+            self.stack,
+            event,
+            Given(self.now, f"{self.number}".encode()),
+            refusal=refusal,
         )
         committed = replace(self.last.stack, version=self.last.stack.version + 1, log=())
         self.log = self.last.stack.log
         self.stack = committed
         return self.last
 
-    def answer(self, name: str, **told: Any) -> Step:
+    def answer(self, name: str, refusal: StackTooLargeError | None = None, **told: Any) -> Step:
         (task,) = [task for task in self.stack.tasks if task.name != "timer"]
-        return self.send(name, answer=Answer(task.name, task.token, **told))
+        return self.send(name, refusal=refusal, answer=Answer(task.name, task.token, **told))
 
     @property
     def output(self) -> Any:
@@ -301,3 +313,90 @@ def test_no_event_changes_what_it_was_given() -> None:
         given, before = life.stack, json.dumps(life.stack.memory)
         life.answer(name, **told)
         assert json.dumps(given.memory) == before
+
+
+TOO_LARGE = StackTooLargeError("There would be 3 bytes; at most 2 can be kept.")
+CATCH_ALL = [{"ErrorEquals": ["States.ALL"], "Next": "Next"}]
+
+
+def two_tasks() -> Life:
+    """Two tasks, one after the other, of which the first has been asked for."""
+    life = Life()
+    task = {"Type": "Task", "Resource": LAMBDA, "Catch": CATCH_ALL}
+    states = {"T": {**task, "Next": "Next"}, "Next": {**task, "End": True}}
+    life.machine = AslMachine("m", "digest", {"StartAt": "T", "States": states})
+    return life
+
+
+def test_an_execution_that_outgrows_its_store_fails_whatever_it_catches() -> None:
+    life = two_tasks()
+    life.answer(TASK_COMPLETED, refusal=TOO_LARGE, result={"output": "large"})
+
+    error, cause = life.failure
+    assert (life.stack.state, error) == ("FAILED", "States.DataLimitExceeded")
+    assert cause is not None
+    assert cause.startswith("There would be 3 bytes; at most 2 can be kept. ")
+    assert "put items into batches" in cause
+    assert (life.stack.tasks, life.stack.expires_at) == ((), NOW + 90 * DAY_MS)
+    assert [event["type"] for event in life.log] == [
+        "LambdaFunctionSucceeded",
+        "TaskStateExited",
+        "TaskStateEntered",
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "ExecutionFailed",
+    ]
+    assert life.log[-1]["previousEventId"] == life.log[-2]["id"]
+    assert "large" not in json.dumps(life.stack.memory)
+
+
+def test_one_that_has_outgrown_it_is_redriven_from_before_the_event() -> None:
+    life = two_tasks()
+    life.answer(TASK_COMPLETED, refusal=TOO_LARGE, result={"output": "large"})
+    life.send(REDRIVE_EXECUTION, refusal=TOO_LARGE)
+    assert life.stack.state == "FAILED"
+
+    life.send(REDRIVE_EXECUTION)
+    life.answer(TASK_COMPLETED, result={"output": 1})
+    life.answer(TASK_COMPLETED, result={"output": 2})
+
+    assert (life.stack.state, life.output) == ("SUCCEEDED", 2)
+
+
+def test_one_that_outgrows_it_at_once_is_redriven_from_its_beginning() -> None:
+    life = two_tasks()
+    life.stack = Stack.new("m:e", "m", NOW)
+    life.send(START, refusal=TOO_LARGE, payload={"input": "in"})
+    assert life.stack.state == "FAILED"
+
+    life.send(REDRIVE_EXECUTION)
+
+    (run,) = life.last.effects
+    assert (run.task.name, run.task.input and run.task.input["arguments"]) == ("T#1", "in")
+
+
+def test_one_that_fails_by_itself_keeps_its_error_and_less_to_go_on_from() -> None:
+    life = two_tasks()
+    outer = {
+        "Type": "Parallel",
+        "Branches": [life.machine.definition, {"StartAt": "F", "States": {"F": {"Type": "Fail"}}}],
+        "End": True,
+    }
+    first = {"Type": "Pass", "Result": "large", "Next": "P"}
+    life.machine = AslMachine("m", "digest", {"StartAt": "A", "States": {"A": first, "P": outer}})
+    life.stack = Stack.new("m:e", "m", NOW)
+    life.send(START, refusal=TOO_LARGE)
+
+    assert (life.stack.state, life.failure) == ("FAILED", (None, None))
+    assert "large" not in json.dumps(life.stack.memory)
+
+
+def test_what_an_event_does_to_no_execution_is_refused_where_it_is_too_large() -> None:
+    life = two_tasks()
+    with pytest.raises(StackTooLargeError):
+        life.send(RETRY_PENDING_TASKS, refusal=TOO_LARGE)
+    life.answer(TASK_COMPLETED, result={"output": 1})
+    with pytest.raises(StackTooLargeError):
+        life.answer(TASK_COMPLETED, refusal=TOO_LARGE, result={"output": 2})
+
+    assert life.stack.state == "RUNNING"

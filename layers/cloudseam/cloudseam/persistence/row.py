@@ -21,6 +21,8 @@ MAX_ROW_BYTES = 350_000
 # What a machine's language may keep of a stack besides, in bytes of JSON, packed: with the log of a
 # commit it has to fit into a transaction of DynamoDB, which takes 4 MB (API reference).
 MAX_MEMORY_BYTES = 2_000_000
+# So much more may be kept of what has ended: its end, with its cause, has to find a place.
+END_BYTES = 50_000
 # So much of it may be in the row itself, and is not packed.
 MAX_OWN_MEMORY_BYTES = 150_000
 # All that a row may have beside its id.
@@ -163,12 +165,12 @@ def refuse_oversize(stack: Stack, row: Mapping[str, Any], row_bytes: int) -> Non
 
     Raises:
         StackTooLargeError: it is over `MAX_ROW_BYTES`, or what the language keeps is over
-            `MAX_MEMORY_BYTES`.
+            `MAX_MEMORY_BYTES`, and `END_BYTES` once it has ended.
     """
     memory = len(row.get("memory", ""))
     if memory > MAX_OWN_MEMORY_BYTES:  # kept beside the row, where it has to be
         row_bytes -= memory
-    if memory > MAX_MEMORY_BYTES:
+    if memory > MAX_MEMORY_BYTES + (END_BYTES if stack.expires_at else 0):
         raise StackTooLargeError(
             f"What machine '{stack.machine}' keeps of stack '{stack.id}' would be {memory} bytes; "
             f"at most {MAX_MEMORY_BYTES} can be kept. Keep large values elsewhere.",

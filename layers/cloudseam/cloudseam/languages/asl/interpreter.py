@@ -9,6 +9,7 @@ from typing import Any
 from cloudseam.languages.asl import failure
 from cloudseam.languages.asl.definition import is_distributed
 from cloudseam.languages.asl.execution import (
+    Execution,
     Phase,
     Status,
     Thread,
@@ -47,6 +48,12 @@ from cloudseam.languages.asl.states.task import (
 from cloudseam.languages.asl.states.wait import waited
 
 HISTORY_FULL = f"The execution reached the maximum number of history events ({MAX_EVENTS})."
+# What helps where an execution keeps too much. Nothing of it is kept elsewhere, as AWS does.
+KEEP_LESS = (
+    "An execution keeps the inputs and the results of all that is under way in it. Give it smaller "
+    "payloads, have fewer iterations and branches at once, put items into batches, or start "
+    "executions of another machine."
+)
 # Of what a Map has read or written there is no time-out in the language.
 OUT_OF_TIME = "It took more time than there is."
 TAKING = {READER: take_items, WRITER: take_written}
@@ -174,6 +181,20 @@ class Interpreter(Run):
     def abort(self, error: str | None, cause: str | None) -> None:
         """Ends it from outside, as StopExecution does."""
         self.stop(Status.ABORTED, "ExecutionAborted", error, cause)
+        self._run_on()
+
+    def outgrow(self, why: str, before: Execution | None) -> None:
+        """Fails it, since all that it has come to keep cannot be kept. What it can go on from is
+        what there was `before` the event, or else its first state."""
+        if not self.is_over:
+            cause, previous = f"{why} {KEEP_LESS}", self.history.count
+            kind, error = "ExecutionFailed", failure.DATA_LIMIT_EXCEEDED
+            self.stop(Status.FAILED, kind, error, cause, previous)
+        if before is None:
+            first = Thread(1, [], self.definition["StartAt"], self.execution.input)
+            self.execution.left = threads_as_json([first])
+        else:
+            self.execution.left = threads_as_json(before.threads.values()) or before.left
         self._run_on()
 
     def change_map_run(self, arn: str, limits: Mapping[str, Any]) -> bool:

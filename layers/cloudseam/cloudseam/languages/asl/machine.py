@@ -14,6 +14,7 @@ from typing import Any
 from cloudseam.errors import (
     ExecutionExistsError,
     MigrationRefusedError,
+    StackTooLargeError,
     TransitionNotAllowedError,
 )
 from cloudseam.event import (
@@ -130,6 +131,18 @@ class AslMachine:
             state=stack.state,
             event=event.name,
         )
+
+    def outgrown(
+        self, stack: Stack, after: Stack, event: Event, given: Given, refusal: StackTooLargeError
+    ) -> Stack:
+        """See `cloudseam.machine.Machine.outgrown`. The execution fails, and keeps what it kept
+        before, so that it can be redriven from there."""
+        if after.memory is stack.memory or after.state == Status.SUCCEEDED.value:
+            raise refusal
+        running = self._interpreter(after, given)
+        before = Execution.of_json(stack.memory["execution"]) if stack.memory else None
+        running.outgrow(str(refusal), before)
+        return self._after(after, running, event, given)
 
     def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
         """See `cloudseam.machine.Machine.adopt`. An execution keeps the definition it began with,

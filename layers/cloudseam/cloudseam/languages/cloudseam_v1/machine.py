@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from cloudseam.errors import (
     EventNotAllowedFromOutsideError,
     MigrationRefusedError,
+    StackTooLargeError,
     StateNotInMachineError,
     TransitionNotAllowedError,
 )
@@ -64,6 +65,12 @@ class StatesMachine:
                 **_place(stack, event),
             )
         return self._handled(stack.with_metadata(event.metadata), event.name, event, given)
+
+    def outgrown(
+        self, stack: Stack, after: Stack, event: Event, given: Given, refusal: StackTooLargeError
+    ) -> Stack:
+        """See `cloudseam.machine.Machine.outgrown`. A stack is never made smaller by itself."""
+        raise refusal
 
     def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
         """See `cloudseam.machine.Machine.adopt`. What a stack still has to do must be the same."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 from cloudseam.errors import (
     InvalidMessageError,
     MigrationRefusedError,
+    StackTooLargeError,
     StateNotInMachineError,
     TransitionNotAllowedError,
 )
@@ -102,6 +103,12 @@ class ActionsMachine:
         if event.is_timer:
             return woken(stack, event, given, self.task)
         return self._told(stack, event, given)
+
+    def outgrown(
+        self, stack: Stack, after: Stack, event: Event, given: Given, refusal: StackTooLargeError
+    ) -> Stack:
+        """See `cloudseam.machine.Machine.outgrown`. A stack is never made smaller by itself."""
+        raise refusal
 
     def adopt(self, stack: Stack, states: Mapping[str, str]) -> Stack:
         """See `cloudseam.machine.Machine.adopt`. The states that it still needs must be there."""
