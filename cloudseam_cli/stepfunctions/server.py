@@ -5,8 +5,8 @@ import logging
 import select
 import socket
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -52,19 +52,24 @@ class StepFunctionsServer(ThreadingTCPServer):
 
     def answer(self, operation: str, told: dict[str, Any]) -> dict[str, Any]:
         """What the call is answered with."""
+        return self._call(operation, told)
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Around a call and the sending of its answer."""
         with self._changed:
             self._under_way += 1
         try:
-            return self._call(operation, told)
+            yield
         finally:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def drain(self, is_impatient: Callable[[], bool]) -> None:
-        """Waits until no call is under way."""
+    def drain(self, is_over: Callable[[], bool]) -> None:
+        """Waits until no call is under way, or the time for that is over."""
         with self._changed:
-            while self._under_way and not is_impatient():
+            while self._under_way and not is_over():
                 self._changed.wait(0.1)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -85,8 +90,9 @@ class _Connection(BaseRequestHandler):
         try:
             with closing(HttpRequests(self.request, MAX_BYTES)) as requests:
                 while request := requests.take():
-                    status, told = self._called(request)
-                    self.request.sendall(_answer(status, told, is_last=request.is_last))
+                    with self.server.under_way():
+                        status, told = self._called(request)
+                        self.request.sendall(_answer(status, told, is_last=request.is_last))
                     if request.is_last:
                         return
         except RequestRefusedError as refused:

@@ -19,10 +19,12 @@ Answer = tuple[int, dict[str, str], Any]
 
 
 def echo(operation: str, told: dict[str, Any]) -> dict[str, Any]:
-    """What was called; `Fail` fails, `Look` looks whether the caller is there, and `Wait` waits
-    until it is not."""
+    """What was called; `Fail` fails, `Large` has a large answer, `Look` looks whether the caller is
+    there, and `Wait` waits until it is not."""
     if operation == "Fail":
         raise RuntimeError("a secret")
+    if operation == "Large":
+        return {"told": "x" * 30_000_000}
     if operation == "Look":
         return {"isThere": is_there.get()()}
     if operation == "Wait":
@@ -234,3 +236,19 @@ def test_whether_the_caller_is_there_can_be_seen(connect: Callable[[], Connectio
     gone.socket.sendall(request(target=TARGET.replace(b"Echo", b"Wait")))
     gone.socket.shutdown(socket.SHUT_WR)
     assert gone.answer()[0] == 200
+
+
+def test_a_call_is_under_way_until_its_answer_is_sent(
+    server: StepFunctionsServer, connect: Callable[[], Connection]
+) -> None:
+    connection = connect()
+    connection.socket.sendall(request(target=b"X-Amz-Target: AWSStepFunctions.Large\r\n"))
+    # The first bytes of the answer are there, and the rest is more than any buffer takes.
+    assert connection.socket.recv(1) == b"H"
+    looks = iter(range(3))
+
+    server.drain(lambda: next(looks) == 2)
+    assert next(looks, None) is None
+
+    connection.close()
+    server.drain(lambda: False)
