@@ -42,6 +42,11 @@ class StepFunctionsProcess:
         self._process.kill()
         self.ended()
 
+    def terminate(self) -> tuple[int, str]:
+        """Ends it as SIGTERM does; its exit code and what it said on standard error."""
+        self._process.terminate()
+        return self.ended()
+
     def interrupt(self) -> tuple[int, str]:
         """Ends it as Ctrl-C does; its exit code and what it said on standard error."""
         self._process.send_signal(signal.SIGINT)
@@ -49,5 +54,9 @@ class StepFunctionsProcess:
 
     def ended(self) -> tuple[int, str]:
         """Waits for its end; its exit code and what it said on standard error."""
-        _, said = self._process.communicate(timeout=60)
+        try:
+            _, said = self._process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
         return self._process.returncode, said

@@ -85,15 +85,15 @@ def run(args: argparse.Namespace) -> int:
             return 1
         finally:
             print(
-                "Stopping; calls and tasks that run are ended first. Again: at once.",
+                "Stopping; calls and tasks that run have a few seconds. Again: at once.",
                 file=sys.stderr,
                 flush=True,
             )
-            server.stop(interrupts.is_impatient)
-        if interrupts.is_impatient():
+            has_ended = server.stop(interrupts.is_impatient)
+        if not has_ended:
             # Threads of tasks would be waited for. What the file has is whole at any moment.
             sys.stdout.flush()
-            os._exit(INTERRUPTED)
+            os._exit(INTERRUPTED if interrupts.is_impatient() else 0)
     return 0
 
 

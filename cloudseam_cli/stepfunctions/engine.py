@@ -23,6 +23,7 @@ from cloudseam.event import (
     RETRY_PENDING_TASKS,
     START,
     STOP_EXECUTION,
+    TASK_ERROR,
     TASK_STARTED,
     TIMER_DUE,
     Answer,
@@ -93,6 +94,7 @@ class Engine:
         self._waiting = WaitingTasks()
         self._turns = Turns()
         self._changed = Condition()
+        self._is_stopping = False
         self._tasks = ThreadPoolExecutor(TASKS_AT_ONCE, "task")
         self._due = ThreadPoolExecutor(TIMERS_AT_ONCE, "timer")
         self._timers = Clockwork(self._fire)
@@ -199,14 +201,16 @@ class Engine:
         return self.stacks.log(stack.id, stack.version)
 
     def let_go(self) -> None:
-        """Sends workers away that wait for tasks."""
+        """Sends workers away that wait for tasks, begins no more tasks, and has those that run end
+        as soon as they look at their time. Whoever opens the file next has them done again."""
+        self._is_stopping = True
         self._waiting.close()
+        self._satisfier.stop()
 
     def close(self) -> None:
-        """Lets go of the file; tasks that run are waited for, as if their time were over."""
+        """Lets go of the file once the tasks that run have ended."""
         self.let_go()
         self._timers.stop()
-        self._satisfier.stop()
         self._tasks.shutdown(wait=True, cancel_futures=True)
         self._due.shutdown(wait=True, cancel_futures=True)
         self.database.close()
@@ -216,7 +220,8 @@ class Engine:
         self._due.submit(self._applied, event)
 
     def _begin_task(self, delivery: Delivery) -> None:
-        self._tasks.submit(self._run_task, delivery)
+        if not self._is_stopping:
+            self._tasks.submit(self._run_task, delivery)
 
     def _run_task(self, delivery: Delivery) -> None:
         """Runs a task; one that could not be run comes again, later each time."""
@@ -230,7 +235,10 @@ class Engine:
             self._timers.call(_now() + 1000 * seconds, lambda: self._begin_task(again))
 
     def _take_answer(self, delivery: Delivery) -> None:
-        self._applied(parse_event(delivery.body, delivery.message_id))
+        event = parse_event(delivery.body, delivery.message_id)
+        # By now a task may have failed only because all ends: its time, or the server it calls.
+        if not (self._is_stopping and event.name == TASK_ERROR):
+            self._applied(event)
 
     def _applied(self, event: Event) -> None:
         """Applies an event that nobody waits for."""

@@ -1,5 +1,6 @@
 """The server and its engine: opened, served from a thread, drained, closed."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ from cloudseam_cli.stepfunctions.server import StepFunctionsServer
 
 DEFAULT_PORT = 8083
 MEMORY = ":memory:"
+# How long calls and tasks that run are waited for at the end, in seconds.
+PATIENCE = 3.0
 
 
 class PortTakenError(CloudSeamError):
@@ -65,15 +68,22 @@ class LocalStepFunctions:
         self._thread.start()
         return number
 
-    def stop(self, is_impatient: Callable[[], bool] = lambda: False) -> None:
-        """Takes no more calls, ends those that run, and closes the file. Tasks that run end as if
-        their time were over; with `is_impatient` nothing is waited for."""
+    def stop(self, is_impatient: Callable[[], bool] = lambda: False) -> bool:
+        """Takes no more calls, and closes the file once those that run have been answered and tasks
+        that run have ended. Whether they have: they are waited for for `PATIENCE` seconds, with
+        `is_impatient` not at all. The file is whole at any moment, and has what they are owed."""
+        until = time.monotonic() + PATIENCE
+
+        def is_over() -> bool:
+            return is_impatient() or time.monotonic() > until
+
+        self.engine.let_go()
         if self._thread.is_alive():
             self._server.shutdown()
-        self.engine.let_go()
-        self._server.drain(is_impatient)
+        self._server.drain(is_over)
         self._server.server_close()
         closing = Thread(target=self.engine.close, name="closing", daemon=True)
         closing.start()
-        while closing.is_alive() and not is_impatient():
+        while closing.is_alive() and not is_over():
             closing.join(0.1)
+        return not closing.is_alive()

@@ -1,6 +1,7 @@
 """`cloudseam stepfunctions` and `cloudseam executions` as people run them."""
 
 import json
+import socket
 from pathlib import Path
 from threading import Thread
 
@@ -36,6 +37,67 @@ def test_ctrl_c_answers_who_waits_and_the_next_one_goes_on(tmp_path: Path) -> No
     again = StepFunctionsProcess(data)
     assert (again.told["stateMachines"], again.told["executionsUnderWay"]) == (["slow"], 1)
     assert again.interrupt()[0] == 0
+
+
+def test_the_next_one_waits_on_for_nested_executions(tmp_path: Path) -> None:
+    data = tmp_path / "data.sqlite"
+    server = StepFunctionsProcess(data)
+    client = server.client()
+    inner = client.create_state_machine(name="inner", definition=WAIT, roleArn=ROLE)
+    nested = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": inner["stateMachineArn"]},
+        "End": True,
+    }
+    outer = client.create_state_machine(
+        name="outer",
+        definition=json.dumps({"StartAt": "N", "States": {"N": nested}}),
+        roleArn=ROLE,
+    )
+    started = client.start_execution(stateMachineArn=outer["stateMachineArn"], name="e")
+    executions = {"stateMachineArn": inner["stateMachineArn"]}
+    assert wait_until(lambda: len(client.list_executions(**executions)["executions"]) == 1)
+
+    assert server.terminate()[0] == 0
+
+    again = StepFunctionsProcess(data)
+    try:
+        assert again.told["executionsUnderWay"] == 2
+        client = again.client()
+        [waited_for] = client.list_executions(**executions)["executions"]
+        client.stop_execution(executionArn=waited_for["executionArn"], error="Stopped")
+
+        def ended() -> dict[str, object]:
+            told: dict[str, object] = client.describe_execution(
+                executionArn=started["executionArn"]
+            )
+            return told
+
+        assert wait_until(lambda: ended()["status"] != "RUNNING")
+        assert ended()["error"] == "States.TaskFailed"
+        assert '"Error":"Stopped"' in str(ended()["cause"])
+    finally:
+        again.kill()
+
+
+def test_tasks_that_do_not_end_are_left_to_the_next_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        server = StepFunctionsProcess(tmp_path / "data.sqlite", "--lambda-endpoint", url)
+        client = server.client()
+        function = "arn:aws:lambda:us-east-1:000000000000:function:f"
+        task = {"Type": "Task", "Resource": function, "End": True}
+        definition = json.dumps({"StartAt": "T", "States": {"T": task}})
+        machine = client.create_state_machine(name="m", definition=definition, roleArn=ROLE)
+        client.start_execution(stateMachineArn=machine["stateMachineArn"], name="e")
+        called, _ = silent.accept()  # the function, which never answers
+        with called:
+            assert server.terminate()[0] == 0
+
+    again = StepFunctionsProcess(tmp_path / "data.sqlite")
+    assert again.told["executionsUnderWay"] == 1
+    again.kill()
 
 
 def test_what_cannot_be_used_is_told_with_code_2_and_a_bad_file_with_1(
