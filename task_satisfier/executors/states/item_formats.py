@@ -17,7 +17,11 @@ from cloudseam.languages.asl.json_text import read_json
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 # Of an object that has to be read as a whole.
 MAX_JSON_BYTES = 50_000_000
+# Of a line, which has to be as well: four times what an item may have.
+MAX_LINE_CHARACTERS = 1_048_576
 GZIP = 16 + zlib.MAX_WBITS
+# How many bytes are unpacked at a time: a small piece may hold a thousand times as many.
+UNPACKED_AT_ONCE = 1_048_576
 
 Pieces = Iterable[bytes]
 
@@ -94,18 +98,37 @@ def items_of(pieces: Pieces, config: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def unpacked(pieces: Pieces) -> Iterator[bytes]:
-    """The pieces of an object that is packed with gzip."""
+    """The pieces of an object that is packed with gzip, of all its members (RFC 1952, 2.2).
+
+    Raises:
+        UnreadableItemsError: it ends too early.
+        zlib.error: it is not packed.
+    """
     unpacking = zlib.decompressobj(GZIP)
+    is_begun = False
     for piece in pieces:
-        yield unpacking.decompress(piece)
-    yield unpacking.flush()
+        rest = piece
+        while rest:
+            if unpacking.eof:
+                unpacking = zlib.decompressobj(GZIP)
+            yield unpacking.decompress(rest, UNPACKED_AT_ONCE)
+            is_begun = True
+            rest = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
+    if is_begun and not unpacking.eof:
+        raise UnreadableItemsError("The packed object ends too early.")
 
 
 def _lines(pieces: Pieces) -> Iterator[str]:
-    """The lines of a text, each with its end."""
+    """The lines of a text, each with its end.
+
+    Raises:
+        UnreadableItemsError: one is longer than an item could be.
+    """
     rest = ""
     for text in codecs.iterdecode(pieces, "utf-8-sig"):
         *whole, rest = (rest + text).split("\n")
+        if len(rest) > MAX_LINE_CHARACTERS:
+            raise UnreadableItemsError(f"A line has more than {MAX_LINE_CHARACTERS} characters.")
         yield from (f"{line}\n" for line in whole)
     if rest:
         yield rest

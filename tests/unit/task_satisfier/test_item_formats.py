@@ -111,3 +111,39 @@ def test_packed_files_are_unpacked_piece_by_piece() -> None:
     data = gzip.compress(b"a\n" * 1000)
 
     assert b"".join(unpacked([data[:7], data[7:]])) == b"a\n" * 1000
+
+
+def test_a_packed_file_of_several_members_is_read_to_its_end() -> None:
+    data = gzip.compress(b"a\n" * 3) + gzip.compress(b"b\n" * 2)
+
+    pieces = [data[start : start + 5] for start in range(0, len(data), 5)]
+
+    assert b"".join(unpacked(pieces)) == b"a\n" * 3 + b"b\n" * 2
+    assert b"".join(unpacked([data])) == b"a\n" * 3 + b"b\n" * 2
+
+
+def test_a_packed_file_that_ends_too_early_is_no_shorter_one() -> None:
+    data = gzip.compress(b"a\n" * 1000)
+
+    with pytest.raises(UnreadableItemsError, match="ends too early"):
+        list(unpacked([data[:-9]]))
+
+
+def test_what_is_packed_well_comes_in_pieces_all_the_same() -> None:
+    pieces = list(unpacked([gzip.compress(bytes(10_000_000))]))
+
+    assert sum(map(len, pieces)) == 10_000_000
+    assert max(map(len, pieces)) <= item_formats.UNPACKED_AT_ONCE
+
+
+def test_a_line_has_a_limit() -> None:
+    read = []
+
+    def pieces() -> Any:
+        for number in range(1000):
+            read.append(number)
+            yield b"1" * 65_536
+
+    with pytest.raises(UnreadableItemsError, match="more than 1048576 characters"):
+        list(items_of(pieces(), {"InputType": "JSONL"}))
+    assert len(read) == 17
