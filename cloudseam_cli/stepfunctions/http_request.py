@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 # What of a connection is read ahead, and the longest head, in bytes.
 READ_AHEAD = 65_536
+# Of the bytes of a body.
+MOST_DIGITS = 20
 MALFORMED, TOO_LARGE = "MalformedHttpRequestException", "RequestEntityTooLarge"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -87,7 +89,8 @@ class HttpRequests:
         length = headers.get("content-length", "" if method == "POST" else "0")
         if not length.isdecimal() or "transfer-encoding" in headers:
             raise RequestRefusedError(411, "Content-Length has to say how long the body is.")
-        if int(length) > self._most_bytes:
+        # Python reads no number of thousands of digits.
+        if len(length) > MOST_DIGITS or int(length) > self._most_bytes:
             raise RequestRefusedError(413, f"A body has at most {self._most_bytes} bytes.")
         return int(length)
 

@@ -176,6 +176,11 @@ def test_an_offer_to_go_on_in_another_protocol_is_not_taken(
         (b"POST / HTTP/1.1\r\n\r\n", 411, "MalformedHttpRequestException"),
         (request(b"Transfer-Encoding: chunked"), 411, "MalformedHttpRequestException"),
         (request(body=b"x" * 1_001), 413, "RequestEntityTooLarge"),
+        (
+            b"POST / HTTP/1.1\r\nContent-Length: %s\r\n\r\n" % (b"9" * 5_000),
+            413,
+            "RequestEntityTooLarge",
+        ),
         (request(b"X: " + b"x" * 70_000), 431, "MalformedHttpRequestException"),
         (request(*[b"X: " + b"x" * 90] * 700), 431, "MalformedHttpRequestException"),
     ],
