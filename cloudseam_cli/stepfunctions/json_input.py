@@ -4,9 +4,7 @@ import json
 import re
 from typing import Any
 
-from cloudseam.json_number import finite, refuse_constant
-from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, MAX_PAYLOAD_LEVELS
-from cloudseam.limits import is_deeper_than
+from cloudseam.languages.asl.json_text import MAX_PAYLOAD_BYTES, bytes_of, read_json
 
 WORD = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
@@ -22,19 +20,16 @@ def parsed(text: str) -> Any:
         NoJsonError: it holds none.
     """
     try:
-        value = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
+        return read_json(text)
     except json.JSONDecodeError as error:
         raise NoJsonError(_why(text, error)) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise NoJsonError("Invalid JSON.") from None
-    if is_deeper_than(MAX_PAYLOAD_LEVELS, value):
-        raise NoJsonError(f"JSON nested more than {MAX_PAYLOAD_LEVELS} levels deep.")
-    return value
 
 
 def is_too_long(text: str) -> bool:
     """Whether it has more bytes than an input or output may have."""
-    return len(text.encode(errors="surrogatepass")) > MAX_PAYLOAD_BYTES
+    return bytes_of(text) > MAX_PAYLOAD_BYTES
 
 
 def _why(text: str, error: json.JSONDecodeError) -> str:

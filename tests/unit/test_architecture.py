@@ -18,6 +18,7 @@ CORE = {
     "finding",
     "given",
     "history",
+    "json_levels",
     "json_number",
     "machine",
     "outcome",

@@ -5,13 +5,14 @@ Whatever is refused is refused without showing it, since it may be a metadata va
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from cloudseam.errors import StackTooLargeError
 from cloudseam.event import Json, Scalar
+from cloudseam.json_levels import is_deeper_than
 from cloudseam.stack import Stack
 
 MAX_STACK_ID_CHARACTERS = 255
@@ -150,22 +151,6 @@ def _scalars(value: Json) -> Iterator[Scalar]:
             yield from _scalars(item)
     else:
         yield value
-
-
-def is_deeper_than(levels: int, value: Json) -> bool:
-    """Whether lists and objects lie in each other more than so many levels deep."""
-    layer = [value]
-    for _ in range(levels):
-        layer = [item for outer in layer for item in _inside(outer)]
-        if not layer:
-            return False
-    return any(isinstance(item, dict | list) for item in layer)
-
-
-def _inside(value: Json) -> Iterable[Json]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 Text = Annotated[str, BeforeValidator(_text)]

@@ -27,6 +27,7 @@ from cloudseam.event import (
     Event,
     Json,
 )
+from cloudseam.json_levels import is_deeper_than
 from cloudseam.json_number import OUT_OF_RANGE, finite, refuse_constant
 from cloudseam.limits import (
     MAX_CAUSE_CHARACTERS,
@@ -39,7 +40,6 @@ from cloudseam.limits import (
     StackId,
     Text,
     has_half,
-    is_deeper_than,
 )
 from cloudseam.stack import Stack
 from cloudseam.start import Start

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cloudseam.json_levels import is_deeper_than
 from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, RUNTIME
 from cloudseam.languages.asl.json_text import (
     MAX_PAYLOAD_BYTES,
     MAX_PAYLOAD_LEVELS,
-    is_deeper,
     size_of,
 )
 from cloudseam.languages.asl.resource import (
@@ -79,7 +79,7 @@ class StatesExecutor:
 
 def _fitting(resource: str, output: Any) -> Any:
     """The output, unless it is larger than a state may have it."""
-    if is_deeper(output, MAX_PAYLOAD_LEVELS):
+    if is_deeper_than(MAX_PAYLOAD_LEVELS, output):
         raise TaskFailedError(
             f"The state/task '{resource}' returned a result that is nested more than "
             f"{MAX_PAYLOAD_LEVELS} levels deep.",

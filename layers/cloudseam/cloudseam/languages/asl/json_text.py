@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from cloudseam.json_levels import is_deeper_than
 from cloudseam.json_number import finite, refuse_constant
 
 # Of a state's input or output, in bytes of UTF-8 (developer guide, "Service quotas").
@@ -23,24 +24,9 @@ def read_json(text: str) -> Any:
         value = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    if is_deeper(value, MAX_PAYLOAD_LEVELS):
+    if is_deeper_than(MAX_PAYLOAD_LEVELS, value):
         raise ValueError("it is nested too deeply")
     return value
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects lie in each other more than so many levels deep."""
-    layer = [value] if isinstance(value, dict | list) else []
-    for _ in range(levels):
-        layer = [
-            part
-            for each in layer
-            for part in (each.values() if isinstance(each, dict) else each)
-            if isinstance(part, dict | list)
-        ]
-        if not layer:
-            return False
-    return True
 
 
 def text_of(value: Any) -> str:

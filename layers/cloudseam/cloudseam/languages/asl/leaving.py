@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cloudseam.json_levels import is_deeper_than
 from cloudseam.languages.asl import failure, json_path
 from cloudseam.languages.asl.definition import WITH_RESULT, State, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Thread
@@ -12,7 +13,6 @@ from cloudseam.languages.asl.json_text import (
     MAX_PAYLOAD_BYTES,
     MAX_PAYLOAD_LEVELS,
     bytes_of,
-    is_deeper,
     text_of,
 )
 from cloudseam.languages.asl.run import Run
@@ -80,7 +80,7 @@ def limit(name: str, value: Any) -> str:
     Raises:
         StateFailure: it is.
     """
-    if is_deeper(value, MAX_PAYLOAD_LEVELS):
+    if is_deeper_than(MAX_PAYLOAD_LEVELS, value):
         raise StateFailure(
             failure.DATA_LIMIT_EXCEEDED,
             f"The state/task '{name}' returned a result that is nested more than "

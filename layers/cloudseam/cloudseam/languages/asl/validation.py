@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cloudseam.json_levels import is_deeper_than
 from cloudseam.json_number import refuse_constant
 from cloudseam.languages.asl.diagnostic import (
     INVALID_JSON,
@@ -12,7 +13,6 @@ from cloudseam.languages.asl.diagnostic import (
     TOO_DEEP,
     Diagnostic,
 )
-from cloudseam.languages.asl.json_text import is_deeper
 from cloudseam.languages.asl.rules.machines import whole_machine
 from cloudseam.languages.asl.rules.value import Diagnosis, Value
 from cloudseam.languages.place import Place
@@ -58,7 +58,7 @@ def diagnose(definition: str, kind: str = STANDARD) -> Sequence[Diagnostic]:
 
 def judge(definition: Any, kind: str = STANDARD) -> Sequence[Diagnostic]:
     """The same of a definition that has been read from JSON."""
-    if is_deeper(definition, MAX_LEVELS):
+    if is_deeper_than(MAX_LEVELS, definition):
         return (_too_deep(),)
     diagnosis = Diagnosis()
     whole_machine(Value(definition, Place(), diagnosis), kind)
