@@ -82,6 +82,7 @@ def test_warnings_are_no_errors() -> None:
         pytest.param(SOUND + "x", "INVALID_JSON_DESCRIPTION", id="more behind it"),
         pytest.param(SOUND.replace("true", "NaN"), "INVALID_JSON_DESCRIPTION", id="NaN"),
         pytest.param(SOUND.replace("true", "-Infinity"), "INVALID_JSON_DESCRIPTION", id="infinity"),
+        pytest.param(SOUND.replace("true", "1e999"), "INVALID_JSON_DESCRIPTION", id="out of range"),
         pytest.param('{"a": ' + "9" * 5000 + "}", "INVALID_JSON_DESCRIPTION", id="a huge number"),
         pytest.param('{"StartAt": "\ud800"', "INVALID_JSON_DESCRIPTION", id="half a character"),
         pytest.param("[" * 100_000, "TOO_DEEPLY_NESTED", id="deeper than Python reads"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cloudseam.json_levels import is_deeper_than
-from cloudseam.json_number import refuse_constant
+from cloudseam.json_number import finite, refuse_constant
 from cloudseam.languages.asl.diagnostic import (
     INVALID_JSON,
     MISSING_DESCRIPTION,
@@ -45,7 +45,12 @@ def diagnose(definition: str, kind: str = STANDARD) -> Sequence[Diagnostic]:
         return found
 
     try:
-        whole = json.loads(definition, object_pairs_hook=once, parse_constant=refuse_constant)
+        whole = json.loads(
+            definition,
+            object_pairs_hook=once,
+            parse_constant=refuse_constant,
+            parse_float=finite,
+        )
     except RecursionError:
         return (_too_deep(),)
     except ValueError as error:
