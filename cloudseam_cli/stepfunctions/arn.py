@@ -11,6 +11,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/cloudseam"
 STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY = "stateMachine", "execution", "express", "activity"
 MAP_RUN = "mapRun"
 KINDS = frozenset({STATE_MACHINE, EXECUTION, EXPRESS, ACTIVITY, MAP_RUN})
+MOST_DIGITS = 18
 # No white space, brackets, wildcards, special or control characters (API reference,
 # CreateStateMachine, `name`).
 NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,80}")
@@ -35,6 +36,11 @@ def state_machine_arn(name: str) -> str:
 def qualified_arn(name: str, qualifier: str) -> str:
     """Of a version of a state machine, by its number, or of an alias."""
     return f"{state_machine_arn(name)}:{qualifier}"
+
+
+def is_version(qualifier: str) -> bool:
+    """Whether it can be the number of a version: what is longer, no database could keep."""
+    return qualifier.isascii() and qualifier.isdecimal() and len(qualifier) <= MOST_DIGITS
 
 
 def execution_arn(machine: str, name: str) -> str:

@@ -43,10 +43,10 @@ def qualified(engine: Engine, text: str) -> Qualified:
     """
     match arn.parts_of(text, arn.STATE_MACHINE):
         case (_, name, qualifier):
-            alias = "" if qualifier.isdecimal() else qualifier
+            alias = "" if arn.is_version(qualifier) else qualifier
             found = engine.aliases.find(name, alias) if alias else None
-            number = found.version(random.random()) if found else qualifier
-            if str(number).isdecimal() and (version := engine.published.find(name, int(number))):
+            number = str(found.version(random.random())) if found else qualifier
+            if arn.is_version(number) and (version := engine.published.find(name, int(number))):
                 return Qualified(version.machine, version, alias)
             raise unknown_machine(text)
     return Qualified(machine_named(engine, text))
@@ -59,7 +59,7 @@ def version_in(text: str) -> tuple[str, int]:
         ApiFault: InvalidArn.
     """
     match arn.parts_of(text, arn.STATE_MACHINE):
-        case (_, name, number) if number.isdecimal():
+        case (_, name, number) if arn.is_version(number):
             return name, int(number)
     raise ApiFault("InvalidArn", f"Invalid Arn: '{text}'")
 

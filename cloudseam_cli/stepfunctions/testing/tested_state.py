@@ -1,5 +1,6 @@
 """The state that a call of TestState names, and all that it is given."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ def _machine(told: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     if "stateName" in told:
         name = told["stateName"]
         _check(told["definition"])
-        whole: dict[str, Any] = parsed(told["definition"])
+        whole: dict[str, Any] = json.loads(told["definition"])
         if name not in whole["States"]:
             raise ApiFault("ValidationException", f"State not found in the definition: '{name}'")
         return whole, name

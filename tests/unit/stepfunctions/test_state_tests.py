@@ -132,6 +132,17 @@ def test_a_wait_does_not_wait(engine: Engine) -> None:
     assert answered(engine, state, {"a": 1})["output"] == '{"a":1}'
 
 
+def test_a_definition_may_be_deeper_than_a_payload(engine: Engine) -> None:
+    deep: Any = []
+    for _ in range(91):
+        deep = [deep]
+    states = {"P": {"Type": "Pass", "Result": deep, "End": True}}
+
+    answer = answered(engine, {"StartAt": "P", "States": states}, stateName="P")
+
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
 def test_variables_are_seen_and_assigned(engine: Engine) -> None:
     state = {"Type": "Pass", "Parameters": {"b.$": "$a"}, "Assign": {"c": 3}, "Next": "N"}
 

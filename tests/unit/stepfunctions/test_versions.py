@@ -231,6 +231,18 @@ def test_all_go_with_their_state_machine(
             "StateMachineDoesNotExist",
             id="start of no version",
         ),
+        pytest.param(
+            "StartExecution",
+            {"stateMachineArn": f"{PLACE}:m:{'9' * 30}"},
+            "StateMachineDoesNotExist",
+            id="a number that no database keeps",
+        ),
+        pytest.param(
+            "DeleteStateMachineVersion",
+            {"stateMachineVersionArn": f"{PLACE}:m:{'9' * 30}"},
+            "InvalidArn",
+            id="removal of such a one",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(
