@@ -15,7 +15,7 @@ from cloudseam.persistence.log_row import (
     events_of,
     log_texts,
 )
-from cloudseam.persistence.row import MAX_MEMORY_BYTES
+from cloudseam.persistence.row import MAX_MEMORY_BYTES, MAX_UNPACKED_MEMORY_BYTES
 from cloudseam.stack import Stack
 from tests.builders import NOW, a_stack
 from tests.contract.stores import STORES, Store
@@ -158,8 +158,15 @@ def test_what_a_language_keeps_may_be_larger_than_a_row(store: Store) -> None:
     assert store.load().memory_pieces == 0
 
 
-def test_it_has_a_limit_all_the_same(store: Store) -> None:
-    memory = {"text": noise(MAX_MEMORY_BYTES + 100_000)}
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(noise(MAX_MEMORY_BYTES + 100_000), id="packed"),
+        pytest.param("x" * MAX_UNPACKED_MEMORY_BYTES, id="unpacked"),
+    ],
+)
+def test_it_has_a_limit_all_the_same(store: Store, text: str) -> None:
+    memory = {"text": text}
     failures = store.repository.save([replace(new(), memory=memory)])
 
     assert {name: type(error) for name, error in failures.items()} == {"s": StackTooLargeError}

@@ -21,6 +21,9 @@ MAX_ROW_BYTES = 350_000
 # What a machine's language may keep of a stack besides, in bytes of JSON, packed: with the log of a
 # commit it has to fit into a transaction of DynamoDB, which takes 4 MB (API reference).
 MAX_MEMORY_BYTES = 2_000_000
+# The same before it is packed, so that whoever takes it up has room for it: what repeats itself
+# may pack to a thousandth.
+MAX_UNPACKED_MEMORY_BYTES = 30_000_000
 # So much more may be kept of what has ended: its end, with its cause, has to find a place.
 END_BYTES = 50_000
 # So much of it may be in the row itself, and is not packed.
@@ -43,7 +46,11 @@ class UnwritableRowError(TerminalError):
 
 
 def to_row(stack: Stack) -> dict[str, Any]:
-    """The row of the commit that follows the version the stack was read with."""
+    """The row of the commit that follows the version the stack was read with.
+
+    Raises:
+        StackTooLargeError: what the language keeps is over `MAX_UNPACKED_MEMORY_BYTES`.
+    """
     row: dict[str, Any] = {
         "id": stack.id,
         "machine": stack.machine,
@@ -56,7 +63,7 @@ def to_row(stack: Stack) -> dict[str, Any]:
     if stack.history:
         row["history"] = recent(stack.history, MAX_HISTORY_BYTES)
     if stack.memory:
-        row["memory"] = memory_text(stack.memory)
+        row["memory"] = _memory_text(stack)
     if stack.starts:
         row["starts"] = json.dumps(
             [[start.owed_to, start.body] for start in stack.starts], separators=(",", ":")
@@ -80,10 +87,26 @@ def to_row(stack: Stack) -> dict[str, Any]:
     return row | ({"outputs": dict(stack.outputs)} if stack.outputs else {})
 
 
-def memory_text(memory: Mapping[str, Any]) -> str:
+def _memory_text(stack: Stack) -> str:
     """What a language keeps, as text: it may keep numbers and names that no store would."""
-    text = json.dumps(dict(memory), separators=(",", ":"))
+    text = json.dumps(dict(stack.memory), separators=(",", ":"))
+    if len(text) > MAX_UNPACKED_MEMORY_BYTES + _room_for_end(stack):
+        raise _too_much_memory(stack, len(text), MAX_UNPACKED_MEMORY_BYTES)
     return text if len(text) <= MAX_OWN_MEMORY_BYTES else pack(text)
+
+
+def _room_for_end(stack: Stack) -> int:
+    return END_BYTES if stack.expires_at else 0
+
+
+def _too_much_memory(stack: Stack, size: int, most: int) -> StackTooLargeError:
+    return StackTooLargeError(
+        f"What machine '{stack.machine}' keeps of stack '{stack.id}' would be {size} bytes; "
+        f"at most {most} can be kept. Keep large values elsewhere.",
+        stack_id=stack.id,
+        machine=stack.machine,
+        state=stack.state,
+    )
 
 
 def memory_of(text: str) -> dict[str, Any]:
@@ -170,14 +193,8 @@ def refuse_oversize(stack: Stack, row: Mapping[str, Any], row_bytes: int) -> Non
     memory = len(row.get("memory", ""))
     if memory > MAX_OWN_MEMORY_BYTES:  # kept beside the row, where it has to be
         row_bytes -= memory
-    if memory > MAX_MEMORY_BYTES + (END_BYTES if stack.expires_at else 0):
-        raise StackTooLargeError(
-            f"What machine '{stack.machine}' keeps of stack '{stack.id}' would be {memory} bytes; "
-            f"at most {MAX_MEMORY_BYTES} can be kept. Keep large values elsewhere.",
-            stack_id=stack.id,
-            machine=stack.machine,
-            state=stack.state,
-        )
+    if memory > MAX_MEMORY_BYTES + _room_for_end(stack):
+        raise _too_much_memory(stack, memory, MAX_MEMORY_BYTES)
     if row_bytes > MAX_ROW_BYTES:
         raise StackTooLargeError(
             f"The row of stack '{stack.id}' would be {row_bytes} bytes; at most {MAX_ROW_BYTES} "
