@@ -350,6 +350,17 @@ def test_a_file_has_no_more_than_a_message_can_carry(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_what_a_file_has_is_counted_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_writer, "MAX_FILE_BYTES", 1000)
+    writer = {**WRITER, "WriterConfig": {"Transformation": "COMPACT"}}
+    player = Player(mapped(ResultWriter=writer), ["😀" * 100] * 3)
+
+    files = written(player)
+
+    sizes = [len(text.encode()) for name, text in files.items() if name.startswith("SUCCEEDED")]
+    assert sizes == [2 * 402 + 3, 402 + 2]
+
+
 @pytest.mark.parametrize(
     ("config", "name", "body"),
     [

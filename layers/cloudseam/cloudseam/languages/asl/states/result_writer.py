@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.execution import Phase, Status, Thread
-from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.json_text import bytes_of, size_of, text_of
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import effective_input, scope_of
 from cloudseam.languages.asl.states.map_run import (
@@ -64,7 +64,7 @@ def take_written(run: Run, thread: Thread, state: State, output: Any) -> None:
     disarm(thread)
     kind, written = kept(thread)["writing"], kept(thread)["written"]
     if kind:
-        size = len(arguments["Body"].encode(errors="surrogatepass"))
+        size = bytes_of(arguments["Body"])
         files = [*written[kind], {"Key": arguments["Key"], "Size": size}]
         keep(thread, written={**written, kind: files})
         _write_next(run, thread, state)
@@ -110,7 +110,7 @@ def _page(arn: str, notes: Sequence[Note], config: Mapping[str, Any]) -> _Page:
     size = 0
     for number, note in enumerate(notes):
         own = _values(arn, [note], config)
-        size += sum(len(text_of(value)) for value in own)
+        size += sum(map(size_of, own))
         if number and size > MAX_FILE_BYTES:
             return _Page(values, number)
         values += own
