@@ -92,7 +92,7 @@ def items_of(pieces: Pieces, config: Mapping[str, Any]) -> Iterator[Any]:
         yield from FORMATS[kind](pieces, config)
     except UnreadableItemsError:
         raise
-    except (ValueError, RecursionError, csv.Error, zlib.error) as error:
+    except (ValueError, LookupError, csv.Error, zlib.error) as error:
         # The text of some of them has what they could not read.
         raise UnreadableItemsError(f"The object is no {kind}: {type(error).__name__}.") from error
 

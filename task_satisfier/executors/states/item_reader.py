@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -14,9 +14,7 @@ from cloudseam.languages.asl.resource import Integration
 from task_satisfier.executors import TaskFailedError, TaskRun
 from task_satisfier.executors.states.item_formats import (
     UnreadableItemsError,
-    elements,
     items_of,
-    rows,
     unpacked,
 )
 from task_satisfier.executors.states.sdk_call import ClientFor, call, client_of
@@ -44,9 +42,7 @@ def read_items(
     try:
         found = reader.items(named.action, dict(arguments["call"]), config)
         return _page(found, start, int(config.get("MaxItems") or 0))
-    except UnreadableItemsError as error:
-        raise TaskFailedError(str(error), error=ITEM_READER_FAILED) from error
-    except TaskFailedError as error:
+    except (UnreadableItemsError, TaskFailedError) as error:
         raise TaskFailedError(str(error), error=ITEM_READER_FAILED) from error
 
 
@@ -110,7 +106,8 @@ class _S3:
 
     def _of_inventory(self, told: Mapping[str, Any]) -> Iterator[Any]:
         """The rows of an inventory of S3, whose manifest names its files and their columns."""
-        (manifest,) = elements([b"[", *self._object(told), b"]"], {})
+        whole = chain([b"["], self._object(told), [b"]"])
+        manifest: Any = next(items_of(whole, {}), None)
         try:
             bucket = manifest["destinationBucket"].removeprefix(BUCKET_ARN)
             columns = [name.strip() for name in manifest["fileSchema"].split(",")]
@@ -119,16 +116,16 @@ class _S3:
             raise UnreadableItemsError("The object is no manifest of an S3 inventory.") from None
         if manifest.get("fileFormat") != "CSV":
             raise UnreadableItemsError("Only inventories in CSV are read here.")
-        given = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": columns}
+        given = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": columns}
         for key in keys:
             packed = self._object({"Bucket": bucket, "Key": key})
-            for row in rows(unpacked(packed), given):
+            for row in items_of(unpacked(packed), given):
                 yield {**row, "Key": unquote_plus(row["Key"])} if "Key" in row else row
 
     def _of_files(self, told: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Any]:
         """The items of all files that a manifest of Athena lists, one URI of S3 a line."""
-        listed = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["uri"]}
-        for row in rows(self._object(told), listed):
+        listed = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["uri"]}
+        for row in items_of(self._object(told), listed):
             bucket, _, key = row["uri"].strip().removeprefix(S3_SCHEME).partition("/")
             yield from items_of(self._object({"Bucket": bucket, "Key": key}), config)
 

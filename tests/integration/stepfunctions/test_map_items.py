@@ -136,16 +136,35 @@ def test_a_manifest_of_athena_lists_files(server: LocalStepFunctions, s3: Any) -
     assert items(server, of("m.csv", InputType="JSONL", ManifestType="ATHENA_DATA")) == [1, 2]
 
 
+INVENTORY = json.dumps(
+    {
+        "destinationBucket": "arn:aws:s3:::bucket",
+        "fileFormat": "CSV",
+        "fileSchema": "Key",
+        "files": [{"key": "x"}],
+    }
+)
+
+
 @pytest.mark.parametrize(
     ("key", "body", "config", "cause"),
     [
         pytest.param("gone", None, {}, "The specified key does not exist", id="no object"),
         pytest.param("x", "{}", {"InputType": "MANIFEST"}, "no manifest", id="no manifest"),
+        pytest.param("x", "<", {"InputType": "MANIFEST"}, "no JSON", id="no manifest at all"),
+        pytest.param("x", INVENTORY, {"InputType": "MANIFEST"}, "no CSV: error", id="not packed"),
+        pytest.param(
+            "x",
+            b"\xff",
+            {"InputType": "JSONL", "ManifestType": "ATHENA_DATA"},
+            "no CSV: UnicodeDecodeError",
+            id="no list",
+        ),
         pytest.param("x", "1", {"InputType": "JSON"}, "non-iterable", id="no array"),
     ],
 )
 def test_what_cannot_be_read_fails_the_map(
-    server: LocalStepFunctions, s3: Any, key: str, body: str | None, config: Any, cause: str
+    server: LocalStepFunctions, s3: Any, key: str, body: str | bytes | None, config: Any, cause: str
 ) -> None:
     if body is not None:
         s3.put_object(Bucket="bucket", Key=key, Body=body)
