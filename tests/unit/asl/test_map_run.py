@@ -317,6 +317,18 @@ def test_results_of_a_map_that_fails_are_written_too() -> None:
     }
 
 
+def test_a_map_that_failed_is_not_saved_by_other_limits_while_it_is_written() -> None:
+    player = Player(mapped(WORK, ResultWriter=WRITER, MaxConcurrency=1), ["a", "b"])
+    player.fail("E")
+    (arn,) = player.execution.map_runs
+    other = {"toleratedFailureCount": 9}
+
+    assert player.apply(lambda interpreter: interpreter.change_map_run(arn, other))
+    written(player)
+
+    assert player.failure == ("States.ExceedToleratedFailureThreshold", EXCEEDED)
+
+
 def test_items_that_were_not_begun_are_written_as_pending() -> None:
     player = Player(mapped(WORK, ResultWriter=WRITER, MaxConcurrency=1), ["a", "b"])
     player.fail("E")

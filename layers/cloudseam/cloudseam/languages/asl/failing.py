@@ -10,7 +10,7 @@ from cloudseam.languages.asl.gathering import go_on
 from cloudseam.languages.asl.leaving import exit_state, merged
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import scope_of
-from cloudseam.languages.asl.states.map_run import end_run, kept, too_many_failures
+from cloudseam.languages.asl.states.map_run import end_run, keep, kept, too_many_failures
 from cloudseam.languages.asl.states.records import note_failure, note_unfinished
 from cloudseam.languages.asl.states.result_writer import begin_writing, is_written
 from cloudseam.languages.asl.states.wait import LONGEST_WAIT
@@ -176,6 +176,7 @@ def _exceed(run: Run, thread: Thread, state: State) -> None:
     written."""
     if is_written(state):
         note_unfinished(thread, run.children_of(thread), run.now)
+        keep(thread, exceeded=True)
         results = thread.results
         _drop_children(run, thread)
         thread.results = results

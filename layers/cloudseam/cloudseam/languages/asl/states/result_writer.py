@@ -69,7 +69,8 @@ def take_written(run: Run, thread: Thread, state: State, output: Any) -> None:
         keep(thread, written={**written, kind: files})
         _write_next(run, thread, state)
         return
-    if kept(thread)["failed_items"] > thread.tolerated:
+    # Its limits may have been changed while it was written.
+    if kept(thread).get("exceeded"):
         raise too_many_failures()
     details = {"Bucket": arguments["Bucket"], "Key": arguments["Key"]}
     keep(thread, result={"MapRunArn": kept(thread)["arn"], "ResultWriterDetails": details})
