@@ -18,6 +18,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class HttpRequest(NamedTuple):
     """A request. Names of headers are in lower case; one that `is_last` ends its connection."""
 
+    method: str
     headers: dict[str, str]
     body: bytes
     is_last: bool
@@ -65,7 +66,7 @@ class HttpRequests:
         if len(body) < length:
             return None
         is_last = version == "HTTP/1.0" or headers.get("connection", "").lower() == "close"
-        return HttpRequest(headers, body, is_last)
+        return HttpRequest(method, headers, body, is_last)
 
     def _head(self) -> list[str]:
         """The lines of a head; none if it does not come whole."""

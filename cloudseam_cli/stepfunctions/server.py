@@ -111,14 +111,28 @@ class _Connection(BaseRequestHandler):
             return False
 
     def _called(self, request: HttpRequest) -> tuple[int, dict[str, Any]]:
-        operation = request.headers.get("x-amz-target", "").removeprefix(PREFIX)
+        target = request.headers.get("x-amz-target", "") if request.method == "POST" else ""
+        operation = target.removeprefix(PREFIX)
         try:
+            _refuse_pages(request)
             return 200, self.server.answer(operation, _parsed(request.body))
         except ApiFault as fault:
             return 400, _fault(fault)
         except Exception:
             logger.exception("Operation %s failed", operation)
             return 500, _fault(ApiFault("InternalFailure", "See the log of the server."))
+
+
+def _refuse_pages(request: HttpRequest) -> None:
+    """Refuses what a page in a browser sends: its name may lead to this address just as well, and
+    tasks have the credentials of whoever started the server. A browser names the page's origin in
+    every POST (Fetch standard, "append a request `Origin` header"), and SDKs have none.
+
+    Raises:
+        ApiFault: AccessDeniedException.
+    """
+    if "origin" in request.headers:
+        raise ApiFault("AccessDeniedException", "Pages in a browser are not answered here.")
 
 
 def _answer(status: int, told: Mapping[str, Any], *, is_last: bool) -> bytes:

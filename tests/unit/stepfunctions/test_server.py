@@ -215,6 +215,9 @@ def test_half_a_call_is_none(connect: Callable[[], Connection], sent: bytes) -> 
     [
         (request(target=b""), 400, "UnknownOperationException"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "UnknownOperationException"),
+        (b"GET / HTTP/1.1\r\n" + TARGET + b"\r\n", 400, "UnknownOperationException"),
+        (request(b"Origin: http://pages.example:8083"), 400, "AccessDeniedException"),
+        (request(b"Origin: null"), 400, "AccessDeniedException"),
         (request(body=b"{"), 400, "SerializationException"),
         (request(body=b"[]"), 400, "SerializationException"),
         (request(target=TARGET.replace(b"Echo", b"Fail")), 500, "InternalFailure"),
