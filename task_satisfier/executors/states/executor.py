@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cloudseam.json_levels import is_deeper_than
-from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, RUNTIME
-from cloudseam.languages.asl.json_text import (
-    MAX_PAYLOAD_BYTES,
-    MAX_PAYLOAD_LEVELS,
-    size_of,
-)
+from cloudseam.languages.asl.failure import RUNTIME, StateFailure
+from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.resource import (
     SYNC,
     SYNC_2,
@@ -79,16 +74,8 @@ class StatesExecutor:
 
 def _fitting(resource: str, output: Any) -> Any:
     """The output, unless it is larger than a state may have it."""
-    if is_deeper_than(MAX_PAYLOAD_LEVELS, output):
-        raise TaskFailedError(
-            f"The state/task '{resource}' returned a result that is nested more than "
-            f"{MAX_PAYLOAD_LEVELS} levels deep.",
-            error=DATA_LIMIT_EXCEEDED,
-        )
-    if size_of(output) > MAX_PAYLOAD_BYTES:
-        raise TaskFailedError(
-            f"The state/task '{resource}' returned a result with a size exceeding the maximum "
-            "number of bytes service limit.",
-            error=DATA_LIMIT_EXCEEDED,
-        )
+    try:
+        limit(resource, output)
+    except StateFailure as failed:
+        raise TaskFailedError(str(failed.cause), error=str(failed.error)) from None
     return output

@@ -7,7 +7,8 @@ from cloudseam.languages.asl.execution import Phase, Status, Thread
 from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, StateFailure
 from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.json_text import size_of
-from cloudseam.languages.asl.leaving import complete, limit
+from cloudseam.languages.asl.leaving import complete
+from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states.iterations import iterate
 from cloudseam.languages.asl.states.map_run import WRITER, end_run, keep, kept

@@ -20,8 +20,9 @@ from cloudseam.languages.asl.failing import fail
 from cloudseam.languages.asl.failure import StateFailure
 from cloudseam.languages.asl.gathering import ended, gathered
 from cloudseam.languages.asl.history import MAX_EVENTS, payload
-from cloudseam.languages.asl.leaving import complete, limit
+from cloudseam.languages.asl.leaving import complete
 from cloudseam.languages.asl.moment import moment_text
+from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states import STATES
 from cloudseam.languages.asl.states.item_reader import take_items

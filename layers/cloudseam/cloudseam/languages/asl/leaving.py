@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cloudseam.json_levels import is_deeper_than
 from cloudseam.languages.asl import failure, json_path
 from cloudseam.languages.asl.definition import WITH_RESULT, State, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Thread
 from cloudseam.languages.asl.failure import StateFailure
 from cloudseam.languages.asl.history import WHOLE, payload_text
-from cloudseam.languages.asl.json_text import (
-    MAX_PAYLOAD_BYTES,
-    MAX_PAYLOAD_LEVELS,
-    bytes_of,
-    text_of,
-)
+from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.state_input import at_path, scope_of
@@ -72,30 +67,6 @@ def merged(fields: State, told: Any, result: Any) -> Any:
             failure.RESULT_PATH_MATCH_FAILURE,
             f"Unable to apply ReferencePath {path} to input {text_of(told)}",
         ) from None
-
-
-def limit(name: str, value: Any) -> str:
-    """The text of a state's or resource's arguments, result or output, unless it is too large.
-
-    Raises:
-        StateFailure: it is.
-    """
-    if is_deeper_than(MAX_PAYLOAD_LEVELS, value):
-        raise StateFailure(
-            failure.DATA_LIMIT_EXCEEDED,
-            f"The state/task '{name}' returned a result that is nested more than "
-            f"{MAX_PAYLOAD_LEVELS} levels deep.",
-            is_placed=True,
-        )
-    text = text_of(value)
-    if bytes_of(text) > MAX_PAYLOAD_BYTES:
-        raise StateFailure(
-            failure.DATA_LIMIT_EXCEEDED,
-            f"The state/task '{name}' returned a result with a size exceeding the "
-            "maximum number of bytes service limit.",
-            is_placed=True,
-        )
-    return text
 
 
 def exit_state(

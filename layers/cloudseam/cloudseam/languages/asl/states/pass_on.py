@@ -2,7 +2,8 @@
 
 from cloudseam.languages.asl.definition import State, is_jsonata
 from cloudseam.languages.asl.execution import Thread
-from cloudseam.languages.asl.leaving import complete, limit
+from cloudseam.languages.asl.leaving import complete
+from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import arguments
 

@@ -7,7 +7,7 @@ from cloudseam.languages.asl.execution import Phase, Thread, Work
 from cloudseam.languages.asl.failure import runtime
 from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.json_text import text_of
-from cloudseam.languages.asl.leaving import limit
+from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.resource import integration_of, task_kind
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import arguments, seconds
