@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from cloudseam.languages.asl.states.map_run import READER, WRITER
+from cloudseam.languages.asl.resource import READER, WRITER
 from cloudseam.messages import TaskRequest
 from task_satisfier.executors import TaskFailedError, TaskRun
 from task_satisfier.executors.states.executor import StatesExecutor

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudseam.languages.asl.definition import State
-from cloudseam.languages.asl.resource import integration_of, task_kind
-from cloudseam.languages.asl.states.map_run import WRITER
+from cloudseam.languages.asl.resource import WRITER, integration_of, task_kind
 from cloudseam_cli.stepfunctions.fault import ApiFault
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, parsed
 from cloudseam_cli.stepfunctions.testing.mock_result import STRICT, check_result

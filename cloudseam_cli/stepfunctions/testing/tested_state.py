@@ -10,7 +10,7 @@ from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.diagnostic import MISSING_END_STATE, MISSING_TARGET, refusal
 from cloudseam.languages.asl.json_text import text_of
 from cloudseam.languages.asl.moment import moment_text
-from cloudseam.languages.asl.states.map_run import READER
+from cloudseam.languages.asl.resource import READER
 from cloudseam.languages.asl.validation import STANDARD, diagnose
 from cloudseam_cli.stepfunctions import arn
 from cloudseam_cli.stepfunctions.fault import ApiFault

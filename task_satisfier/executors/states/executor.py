@@ -8,14 +8,15 @@ from typing import Any
 from cloudseam.languages.asl.failure import RUNTIME, StateFailure
 from cloudseam.languages.asl.payload_limit import limit
 from cloudseam.languages.asl.resource import (
+    READER,
     SYNC,
     SYNC_2,
     WAIT_FOR_TOKEN,
+    WRITER,
     Integration,
     integration_of,
     task_kind,
 )
-from cloudseam.languages.asl.states.map_run import READER, WRITER
 from task_satisfier.executors import Result, TaskFailedError, TaskRun
 from task_satisfier.executors.states.function import invoke_by_arn, invoke_integrated
 from task_satisfier.executors.states.item_reader import read_items

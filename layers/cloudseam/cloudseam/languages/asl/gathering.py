@@ -9,9 +9,10 @@ from cloudseam.languages.asl.history import payload
 from cloudseam.languages.asl.json_text import size_of
 from cloudseam.languages.asl.leaving import complete
 from cloudseam.languages.asl.payload_limit import limit
+from cloudseam.languages.asl.resource import WRITER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states.iterations import iterate
-from cloudseam.languages.asl.states.map_run import WRITER, end_run, keep, kept
+from cloudseam.languages.asl.states.map_run import end_run, keep, kept
 from cloudseam.languages.asl.states.records import note_success
 from cloudseam.languages.asl.states.result_writer import begin_writing, is_written, shaped
 

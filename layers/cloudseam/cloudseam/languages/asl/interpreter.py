@@ -23,13 +23,12 @@ from cloudseam.languages.asl.history import MAX_EVENTS, payload
 from cloudseam.languages.asl.leaving import complete
 from cloudseam.languages.asl.moment import moment_text
 from cloudseam.languages.asl.payload_limit import limit
+from cloudseam.languages.asl.resource import READER, WRITER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.states import STATES
 from cloudseam.languages.asl.states.item_reader import take_items
 from cloudseam.languages.asl.states.iterations import iterate
 from cloudseam.languages.asl.states.map_run import (
-    READER,
-    WRITER,
     apply_limits,
     end_run,
     field_of,

@@ -1,10 +1,12 @@
-"""What the `Resource` of a Task names."""
+"""What the `Resource` of a Task names, or of a field of a distributed Map."""
 
 from typing import NamedTuple
 
 SDK = "aws-sdk:"
 # How an integration waits (developer guide, "Service integration patterns").
 WAIT_FOR_TOKEN, SYNC, SYNC_2 = "waitForTaskToken", "sync", "sync:2"
+# The fields of a Map that need the outside.
+READER, WRITER = "ItemReader", "ResultWriter"
 
 
 class Integration(NamedTuple):

@@ -8,11 +8,12 @@ from cloudseam.languages.asl.definition import State, is_jsonata
 from cloudseam.languages.asl.execution import Thread
 from cloudseam.languages.asl.failure import ITEM_READER_FAILED, StateFailure
 from cloudseam.languages.asl.json_text import size_of
+from cloudseam.languages.asl.resource import READER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.state_input import number
 from cloudseam.languages.asl.states.iterations import MAX_WAITING_BYTES, begin
-from cloudseam.languages.asl.states.map_run import READER, ask, keep, kept, parameters
+from cloudseam.languages.asl.states.map_run import ask, keep, kept, parameters
 from cloudseam.languages.asl.states.task import disarm
 from cloudseam.languages.asl.template import queried
 

@@ -6,10 +6,11 @@ from cloudseam.languages.asl.definition import State, is_distributed, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Thread
 from cloudseam.languages.asl.failure import DATA_LIMIT_EXCEEDED, StateFailure
 from cloudseam.languages.asl.json_text import size_of
+from cloudseam.languages.asl.resource import WRITER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import effective_input, scope_of
 from cloudseam.languages.asl.states.batches import batches_of
-from cloudseam.languages.asl.states.map_run import WRITER, apply_limits, keep
+from cloudseam.languages.asl.states.map_run import apply_limits, keep
 from cloudseam.languages.asl.template import filled, queried
 
 # How many bytes wait for their turn in a distributed Map. All of it is one row with its pieces.

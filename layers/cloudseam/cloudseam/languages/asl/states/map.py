@@ -7,12 +7,13 @@ from cloudseam.languages.asl.definition import State, is_distributed, is_jsonata
 from cloudseam.languages.asl.execution import Thread
 from cloudseam.languages.asl.failure import StateFailure, runtime
 from cloudseam.languages.asl.jsonata_query import unexpected
+from cloudseam.languages.asl.resource import READER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.state_input import effective_input, number, scope_of
 from cloudseam.languages.asl.states.item_reader import ask_for_items
 from cloudseam.languages.asl.states.iterations import begin
-from cloudseam.languages.asl.states.map_run import READER, begin_run
+from cloudseam.languages.asl.states.map_run import begin_run
 from cloudseam.languages.asl.template import queried
 
 # How many iterations of an inline Map run at once (developer guide, "Map state (inline)").

@@ -7,16 +7,13 @@ from cloudseam.languages.asl.definition import State, is_jsonata
 from cloudseam.languages.asl.execution import Phase, Status, Thread, Work
 from cloudseam.languages.asl.failure import StateFailure, runtime
 from cloudseam.languages.asl.json_text import text_of
+from cloudseam.languages.asl.resource import READER, WRITER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.scope import Scope
 from cloudseam.languages.asl.state_input import number
 from cloudseam.languages.asl.template import filled, queried
 
-# The fields of a Map that need the outside.
-READER, WRITER = "ItemReader", "ResultWriter"
 FAILURES = {READER: failure.ITEM_READER_FAILED, WRITER: failure.RESULT_WRITER_FAILED}
-
-
 # How many iterations run at once: they are one row with its pieces, and so are their tasks.
 MOST_AT_ONCE = 400
 

@@ -11,7 +11,8 @@ from cloudseam.languages.asl.execution import Status, Thread
 from cloudseam.languages.asl.failure import StateFailure
 from cloudseam.languages.asl.json_text import text_of
 from cloudseam.languages.asl.moment import moment_text
-from cloudseam.languages.asl.states.map_run import WRITER, keep, kept
+from cloudseam.languages.asl.resource import WRITER
+from cloudseam.languages.asl.states.map_run import keep, kept
 
 INCLUDED = {"Included": True}
 PENDING = "PENDING"

@@ -6,16 +6,10 @@ from typing import Any, NamedTuple
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.execution import Phase, Status, Thread
 from cloudseam.languages.asl.json_text import bytes_of, size_of, text_of
+from cloudseam.languages.asl.resource import WRITER
 from cloudseam.languages.asl.run import Run
 from cloudseam.languages.asl.state_input import effective_input, scope_of
-from cloudseam.languages.asl.states.map_run import (
-    WRITER,
-    ask,
-    keep,
-    kept,
-    parameters,
-    too_many_failures,
-)
+from cloudseam.languages.asl.states.map_run import ask, keep, kept, parameters, too_many_failures
 from cloudseam.languages.asl.states.records import PENDING, Note, all_notes, record_of
 from cloudseam.languages.asl.states.task import disarm
 
