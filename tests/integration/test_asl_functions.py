@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from cloudseam.errors import ExecutionExistsError, StackTooLargeError
+from cloudseam.errors import (
+    ExecutionExistsError,
+    StackTooLargeError,
+    TransitionNotAllowedError,
+)
 from cloudseam.outcome import Fate
 from cloudseam.persistence import row
 from tests.asl_functions import ARN, AslFunctions, asl_functions, start
@@ -190,6 +194,29 @@ def test_an_execution_is_stopped_and_the_answer_of_its_task_comes_too_late(
     functions.both.settle()
 
     assert functions.ended() == ("ABORTED", ("Operator", "enough"))
+
+
+def test_an_execution_that_did_not_end_well_goes_on_by_an_event(
+    functions: AslFunctions, shop: Shop
+) -> None:
+    functions.put_machine(ORDER)
+    shop.busy = 2
+    functions.start({"amount": 20})
+    functions.pass_time(5)
+    assert functions.ended()[0] == "FAILED"
+    assert functions.stack().expires_at > 0
+
+    for _ in range(2):
+        functions.send("REDRIVE_EXECUTION", eventId="again")
+
+    assert (functions.stack().state, functions.places()) == ("RUNNING", ["Pause"])
+    assert (functions.stack().expires_at, functions.execution()["redrives"]) == (0, 1)
+    functions.pass_time(30)
+    assert functions.ended() == ("SUCCEEDED", {"shipped": "charged 20"})
+    [refused] = functions.both.function.deliver(
+        a_delivery({"stackId": "s", "event": "REDRIVE_EXECUTION", "eventId": "once more"})
+    )
+    assert isinstance(refused.error, TransitionNotAllowedError)
 
 
 def test_a_task_is_not_waited_for_beyond_its_time(functions: AslFunctions) -> None:
