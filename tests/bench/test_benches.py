@@ -11,6 +11,7 @@ from bench.__main__ import BENCHES, main
 from bench.figures import Figures, as_markdown, as_text
 from bench.simulated_fleet import Crowd, gathered
 
+pytestmark = pytest.mark.once
 TINY = 0.01
 
 
@@ -26,7 +27,6 @@ def without_peers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lives, "SUBJECTS", (ours, *absent))
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("without_peers")
 @pytest.mark.parametrize("name", [name for name in BENCHES if name != "calls"])
 def test_a_bench_runs_in_a_tiny_size(name: str) -> None:

@@ -18,6 +18,7 @@ from tests.simulation.faults import MIXES, Kind
 from tests.simulation.history import DEEDS_MIXES, deeds_plan_of, executions_plan_of, plan_of, run
 from tests.simulation.shrink import shrink, told
 
+pytestmark = pytest.mark.once
 HISTORIES = 220
 HISTORIES_OF_DEEDS = 40
 HISTORIES_OF_EXECUTIONS = 22
@@ -86,7 +87,6 @@ def test_no_crash_at_any_single_point_harms_a_life() -> None:
     assert found.reruns <= found.crashes
 
 
-@pytest.mark.once
 def test_no_crash_at_any_single_point_harms_a_machine_of_actions() -> None:
     found = singles(SMALL_DEED)
 
@@ -96,7 +96,6 @@ def test_no_crash_at_any_single_point_harms_a_machine_of_actions() -> None:
     assert found.reruns <= found.crashes
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("life", [SMALL_EXECUTION, SMALL_CALL], ids=["one", "calling"])
 def test_no_crash_at_a_third_of_all_points_harms_an_execution(life: Life) -> None:
     begin = SystemRandom().randrange(3)

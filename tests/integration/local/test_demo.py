@@ -12,6 +12,9 @@ from tests.integration.local.console import Console, all_ended, console
 needs_terraform = pytest.mark.skipif(
     not (shutil.which("terraform") or shutil.which("tofu")), reason="there is no Terraform here"
 )
+
+pytestmark = pytest.mark.once
+
 MOVES = [
     "feature-login  INIT → PROVISION by LAUNCH; asks for network, app, notify",
     "feature-login  NEW-IMAGE applied",

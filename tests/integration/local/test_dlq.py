@@ -32,6 +32,8 @@ from cloudseam_cli.target import Target
 from tests.builders import an_event_body
 
 _numbers = count(1)
+
+pytestmark = pytest.mark.once
 MACHINE = """
 version: 1
 events: [LAUNCH, NOTE, DESTROY]
