@@ -8,6 +8,8 @@ from cloudseam import __version__
 from release.__main__ import main
 from tests.e2e.installation import Cloud, Installation
 
+pytestmark = pytest.mark.by_hand
+
 BUCKET = "releases-of-ours"
 # The template's default: of parameters, the emulator's SAM transform knows the defaults only.
 PREFIX = f"cloudseam/{__version__}/"

@@ -26,6 +26,8 @@ from tests.integration.takeover.originals import an_original_row, recorded_rows
 from tests.postgres import PostgresServer
 from tests.processes import wait_until
 
+pytestmark = pytest.mark.by_hand
+
 MACHINE = "multi"
 
 Ended = CompletedProcess[str]

@@ -8,6 +8,8 @@ import pytest
 from tests.e2e.installation import Cloud, Installation
 from tests.e2e.sam import ROOT
 
+pytestmark = pytest.mark.by_hand
+
 BUILT_FROM = ("samconfig.toml", "template.yaml", "state_machine", "task_satisfier", "layers")
 # A layer's Terraform is in there, once it was fetched.
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "bin")
