@@ -13,6 +13,7 @@ from cloudseam_cli.embedded_aws import DEFAULT_PORT
 from cloudseam_cli.interrupts import Interrupts
 from cloudseam_cli.local.console_file import FOLDER
 from cloudseam_cli.option_types import existing_folder, port_number, positive_number
+from cloudseam_cli.stepfunctions import DEFAULT_PORT as STEPFUNCTIONS_PORT
 from cloudseam_cli.text import printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
 
 STATES_NAMED = 5
-STEPFUNCTIONS_PORT = 8083
 EPILOG = """\
 Tasks of executor `lambda` call functions of the --functions folder: NAME.py, with a
 `lambda_handler(event, context)`, is function NAME. Locations of Terraform modules are relative

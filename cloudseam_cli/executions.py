@@ -12,10 +12,10 @@ from typing import Any
 
 from cloudseam_cli.embedded_aws import LOOPBACK
 from cloudseam_cli.option_types import port_number, positive_number
+from cloudseam_cli.stepfunctions import DEFAULT_PORT
 from cloudseam_cli.text import columns
 from cloudseam_cli.unreachable import NoTargetError, is_here, reaching
 
-DEFAULT_PORT = 8083
 LIMIT = 50
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 ENDPOINTS = ("AWS_ENDPOINT_URL_SFN", "AWS_ENDPOINT_URL")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from cloudseam_cli.interrupts import Interrupts
 from cloudseam_cli.option_types import existing_folder, port_number
+from cloudseam_cli.stepfunctions import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from cloudseam_cli.stepfunctions.local_server import LocalStepFunctions
 
-DEFAULT_PORT = 8083
 INTERRUPTED = 130
 EPILOG = """\
 Any AWS SDK drives it, with AWS_ENDPOINT_URL_SFN set to where it is. Account and

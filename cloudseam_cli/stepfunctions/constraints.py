@@ -11,7 +11,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 
 SERVICE = "stepfunctions"
 TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -47,7 +47,7 @@ def check(operation: str, told: Mapping[str, Any]) -> None:
     if wrong:
         errors = "error" if len(wrong) == 1 else "errors"
         text = f"{len(wrong)} validation {errors} detected: {'; '.join(wrong)}"
-        raise ApiFault("ValidationException", text)
+        raise invalid(text)
 
 
 def _wrong(shape: Shape, value: Any, place: str) -> Iterator[str]:

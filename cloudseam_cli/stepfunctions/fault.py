@@ -8,3 +8,8 @@ class ApiFault(Exception):
         super().__init__(message)
         self.name = name
         self.message = message
+
+
+def invalid(text: str) -> ApiFault:
+    """The error of an input that cannot be used."""
+    return ApiFault("ValidationException", text)

@@ -13,7 +13,6 @@ from cloudseam_cli.stepfunctions.executors import StatesExecutors
 from cloudseam_cli.stepfunctions.machine_files import take_folder
 from cloudseam_cli.stepfunctions.server import StepFunctionsServer
 
-DEFAULT_PORT = 8083
 MEMORY = ":memory:"
 # How long calls and tasks that run are waited for at the end, in seconds.
 PATIENCE = 3.0

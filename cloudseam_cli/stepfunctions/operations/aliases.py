@@ -8,7 +8,7 @@ from typing import Any
 from cloudseam_cli.stepfunctions import arn
 from cloudseam_cli.stepfunctions.aliases import Alias
 from cloudseam_cli.stepfunctions.engine import Engine
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import machine_named, version_in
 from cloudseam_cli.stepfunctions.page import page
@@ -58,12 +58,12 @@ def update(engine: Engine, told: Told) -> Answered:
     """UpdateStateMachineAlias."""
     alias = _named(engine, told["stateMachineAliasArn"])
     if "description" not in told and "routingConfiguration" not in told:
-        raise _invalid("Either description or routingConfiguration must be specified")
+        raise invalid("Either description or routingConfiguration must be specified")
     routing = alias.routing
     if "routingConfiguration" in told:
         machine, routing = _routing(told["routingConfiguration"])
         if machine != alias.machine:
-            raise _invalid("An alias leads to versions of its own state machine.")
+            raise invalid("An alias leads to versions of its own state machine.")
         _check_versions(engine, machine, routing)
     description = told.get("description", alias.description)
     changed = replace(alias, routing=routing, description=description, updated=time.time())
@@ -100,9 +100,9 @@ def _routing(told: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, int]]:
     versions = [version_in(each["stateMachineVersionArn"]) for each in told]
     machines = {name for name, _ in versions}
     if len(machines) > 1 or len(set(versions)) < len(versions):
-        raise _invalid("Routing configuration must have different versions of one state machine")
+        raise invalid("Routing configuration must have different versions of one state machine")
     if sum(each["weight"] for each in told) != WHOLE:
-        raise _invalid("Sum of routing configuration weights must equal 100")
+        raise invalid("Sum of routing configuration weights must equal 100")
     weights = (each["weight"] for each in told)
     return versions[0][0], {
         str(number): weight for (_, number), weight in zip(versions, weights, strict=True)
@@ -127,10 +127,6 @@ def _parts(text: str) -> tuple[str, str]:
         case (_, machine, name):
             return machine, name
     raise ApiFault("InvalidArn", f"Invalid Arn: '{text}'")
-
-
-def _invalid(text: str) -> ApiFault:
-    return ApiFault("ValidationException", text)
 
 
 def _not_found() -> ApiFault:

@@ -11,7 +11,7 @@ from cloudseam.languages.asl.json_text import same, text_of
 from cloudseam.stack import Stack
 from cloudseam_cli.stepfunctions import arn
 from cloudseam_cli.stepfunctions.engine import Engine
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, is_too_long, parsed
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import (
@@ -82,7 +82,7 @@ def list_of_machine(engine: Engine, told: Told) -> Answered:
     """ListExecutions, the newest first."""
     if ("stateMachineArn" in told) == ("mapRunArn" in told):
         text = "Must specify exactly one of 'stateMachineArn' and 'mapRunArn'"
-        raise ApiFault("ValidationException", text)
+        raise invalid(text)
     if "mapRunArn" in told:
         text = f"Resource not found: '{told['mapRunArn']}'"
         raise ApiFault("ResourceNotFound", text)

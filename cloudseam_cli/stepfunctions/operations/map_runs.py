@@ -9,7 +9,7 @@ from cloudseam.languages.asl.states.map_run import counts
 from cloudseam.stack import Stack
 from cloudseam_cli.stepfunctions import arn
 from cloudseam_cli.stepfunctions.engine import Engine
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import execution_named, run_of
 from cloudseam_cli.stepfunctions.page import page
@@ -49,7 +49,7 @@ def update(engine: Engine, told: Told) -> Answered:
     """UpdateMapRun."""
     stack = _execution_of(engine, told["mapRunArn"])
     if run_of(stack)["map_runs"][told["mapRunArn"]]["status"] != Status.RUNNING:
-        raise ApiFault("ValidationException", "Only a Map Run that is under way can be updated.")
+        raise invalid("Only a Map Run that is under way can be updated.")
     limits = {name: told[name] for name in LIMITS if name in told}
     engine.change_map_run(stack.id, {"mapRunArn": told["mapRunArn"], **limits})
     return {}

@@ -8,7 +8,7 @@ from uuid import uuid4
 from cloudseam_cli.stepfunctions import arn
 from cloudseam_cli.stepfunctions.definition import check_definition, diagnostics_of
 from cloudseam_cli.stepfunctions.engine import Engine
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 from cloudseam_cli.stepfunctions.operations import Answered, Told
 from cloudseam_cli.stepfunctions.operations.found import (
     execution_named,
@@ -185,7 +185,7 @@ def _logging(told: Told, otherwise: Any) -> Any:
 def _check_versions(told: Told) -> None:
     if told.get("versionDescription") and not told.get("publish"):
         text = "Version description can only be set when publish is true"
-        raise ApiFault("ValidationException", text)
+        raise invalid(text)
 
 
 def _published(engine: Engine, machine: StateMachine, told: Told) -> Answered:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.resource import WRITER, integration_of, task_kind
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import invalid
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, parsed
 from cloudseam_cli.stepfunctions.testing.mock_result import STRICT, check_result
 from cloudseam_cli.stepfunctions.testing.state_run import NO_RESULT
@@ -21,9 +21,9 @@ def mocked_result(state: State, mock: Mapping[str, Any]) -> Any:
     """
     kind = state["Type"]
     if kind not in MOCKABLE:
-        raise _invalid(f"State type '{kind}' is not supported when a mock is specified")
+        raise invalid(f"State type '{kind}' is not supported when a mock is specified")
     if ("result" in mock) == ("errorOutput" in mock):
-        raise _invalid(
+        raise invalid(
             "A test mock should have only one of the following fields: [result, errorOutput]."
         )
     if "result" not in mock:
@@ -31,13 +31,13 @@ def mocked_result(state: State, mock: Mapping[str, Any]) -> Any:
     try:
         result = parsed(mock["result"])
     except NoJsonError:
-        raise _invalid("Mocked result must be valid JSON") from None
+        raise invalid("Mocked result must be valid JSON") from None
     if kind == "Task":
         check_result(state, result, mock.get("fieldValidationMode", STRICT))
     elif "Resource" not in state.get(WRITER, {}) and not isinstance(result, list):
-        raise _invalid("Mocked result must be an array.")
+        raise invalid("Mocked result must be an array.")
     elif kind == "Parallel" and len(result) != len(state["Branches"]):
-        raise _invalid(
+        raise invalid(
             "Mocked result must contain the same number of items as number of Parallel branches."
         )
     return result
@@ -51,7 +51,7 @@ def check_without_mock(state: State, configuration: Mapping[str, Any]) -> None:
             it: an activity's worker, or who is given its token.
     """
     if "mapIterationFailureCount" in configuration:
-        raise _invalid(
+        raise invalid(
             "TestState does not support MapIterationFailureCount when a mock is not specified."
         )
     kind, is_for_others = state["Type"], False
@@ -60,10 +60,4 @@ def check_without_mock(state: State, configuration: Mapping[str, Any]) -> None:
         pattern = integration_of(resource).pattern if task_kind(resource) == "Task" else ""
         is_for_others = bool(pattern) or task_kind(resource) == "Activity"
     if kind in ("Map", "Parallel") or is_for_others:
-        raise _invalid(
-            f"This state of type '{kind}' is not supported when a mock is not specified."
-        )
-
-
-def _invalid(text: str) -> ApiFault:
-    return ApiFault("ValidationException", text)
+        raise invalid(f"This state of type '{kind}' is not supported when a mock is not specified.")

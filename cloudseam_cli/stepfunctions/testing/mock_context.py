@@ -6,7 +6,7 @@ from typing import Any
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.json_text import is_number
 from cloudseam.languages.asl.resource import SYNC, SYNC_2, WAIT_FOR_TOKEN, integration_of
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, parsed
 
 TEXT, NUMBER, ANYTHING = "string", "number", ""
@@ -71,4 +71,4 @@ def _is_called_back(state: State) -> bool:
 
 
 def _invalid(why: str) -> ApiFault:
-    return ApiFault("ValidationException", f"Invalid Context object provided: {why}")
+    return invalid(f"Invalid Context object provided: {why}")

@@ -11,7 +11,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from cloudseam.languages.asl.definition import State
 from cloudseam.languages.asl.json_text import is_number
 from cloudseam.languages.asl.resource import WAIT_FOR_TOKEN, Integration, integration_of, task_kind
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import invalid
 from task_satisfier.executors.states.sdk_call import BOTO3_NAMES
 
 STRICT, NONE = "STRICT", "NONE"
@@ -41,7 +41,7 @@ def check_result(state: State, result: Any, mode: str) -> None:
         return
     is_open = {name for name in shape.members if (named.service, named.action, name) in OPEN}
     for wrong in _wrong_members(shape, result, mode, is_open):
-        raise ApiFault("ValidationException", f"Mock result schema validation error: {wrong}")
+        raise invalid(f"Mock result schema validation error: {wrong}")
 
 
 @cache

@@ -13,7 +13,7 @@ from cloudseam.languages.asl.moment import moment_text
 from cloudseam.languages.asl.resource import READER
 from cloudseam.languages.asl.validation import STANDARD, diagnose
 from cloudseam_cli.stepfunctions import arn
-from cloudseam_cli.stepfunctions.fault import ApiFault
+from cloudseam_cli.stepfunctions.fault import ApiFault, invalid
 from cloudseam_cli.stepfunctions.json_input import NoJsonError, parsed
 from cloudseam_cli.stepfunctions.testing.mock_context import mock_context
 from task_satisfier.executors.states.item_formats import UnreadableItemsError, items_of
@@ -56,7 +56,7 @@ def tested_state(told: Mapping[str, Any], now: int) -> TestedState:
     given = _input(told.get("input", "{}"))
     variables = _input(told.get("variables", "{}"))
     if not isinstance(variables, dict):
-        raise ApiFault("ValidationException", "The variables must be a JSON object.")
+        raise invalid("The variables must be a JSON object.")
     if "context" in told:
         context = mock_context(told["context"], state)
     else:
@@ -74,7 +74,7 @@ def _machine(told: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         _check(told["definition"])
         whole: dict[str, Any] = json.loads(told["definition"])
         if name not in whole["States"]:
-            raise ApiFault("ValidationException", f"State not found in the definition: '{name}'")
+            raise invalid(f"State not found in the definition: '{name}'")
         return whole, name
     try:
         state = parsed(told["definition"])
@@ -126,4 +126,4 @@ def _items(state: State, configuration: Mapping[str, Any]) -> list[Any] | None:
         return list(items_of([data.encode()], state[READER].get("ReaderConfig", {})))
     except UnreadableItemsError as error:
         text = f"The data of the item reader cannot be read: {error}"
-        raise ApiFault("ValidationException", text) from None
+        raise invalid(text) from None
