@@ -12,9 +12,9 @@ from cloudseam_cli.target import add_target_arguments, find_target
 from cloudseam_cli.text import columns, printable
 
 if TYPE_CHECKING:
-    from cloudseam.languages.asl.glance import Glance
-    from cloudseam.languages.python_actions.progress import Progress
     from cloudseam.stack import Stack
+    from cloudseam_cli.actions_progress import Progress
+    from cloudseam_cli.execution_glance import Glance
 
 MASK = "***"
 VERSION_CHARACTERS = 12
@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
 
 def view(stack: Stack, sensitive_keys: frozenset[str]) -> dict[str, Any]:
     """A stack as JSON, without tokens and sensitive values. Times are epoch milliseconds."""
-    from cloudseam.languages.asl.glance import Glance
-    from cloudseam.languages.python_actions.progress import Progress
+    from cloudseam_cli.actions_progress import Progress
+    from cloudseam_cli.execution_glance import Glance
 
     progress, execution = Progress.of(stack), Glance.of(stack)
     return {

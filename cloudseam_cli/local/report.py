@@ -9,11 +9,11 @@ from typing import Any, Self
 
 from cloudseam.errors import CloudSeamError
 from cloudseam.event import ANSWERS, TASK_COMPLETED, Answer, Event, Json
-from cloudseam.languages.python_actions.progress import Progress
 from cloudseam.messages import parse_task
 from cloudseam.outcome import Fate, Outcome
 from cloudseam.stack import Stack
 from cloudseam.step import Verdict
+from cloudseam_cli.actions_progress import Progress
 
 MAX_REASON_CHARACTERS = 2_000
 
