@@ -162,3 +162,8 @@ def _same(expected: Any, got: Any) -> bool:
         pattern = ".*".join(re.escape(part) for part in PLACEHOLDER.split(expected))
         return re.fullmatch(pattern, got, re.DOTALL) is not None
     return bool(expected == got)
+
+
+def reason_against(case: Mapping[str, Any], otherwise: Mapping[str, str]) -> str:
+    """Why a case is not answered as it is recorded, by a part of its id; empty if it is."""
+    return next((reason for part, reason in otherwise.items() if part in case["id"]), "")
